@@ -1,0 +1,1 @@
+"""The domain: jobs, executors, the ledger and the dispatcher. It speaks no HTTP."""

@@ -1,0 +1,48 @@
+"""Named spans of work, told to whoever observes: metrics, traces, and tests that inject faults.
+
+A span is opened around each step whose time matters or whose interruption must be survived. What
+observers do is their business; the code that is observed does not know them.
+"""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True, slots=True)
+class SpanEvent:
+    """A span begins or ends. `seconds` is None at its begin."""
+
+    name: str
+    edge: Literal["begin", "end"]
+    executor: str
+    execution_id: str
+    seconds: float | None = None
+
+
+Observer = Callable[[SpanEvent], None]
+_observers: list[Observer] = []
+
+
+def observe(observer: Observer) -> Callable[[], None]:
+    """Tell `observer` of every span from now on; returns what ends that."""
+    _observers.append(observer)
+    return lambda: _observers.remove(observer)
+
+
+@contextmanager
+def span(name: str, executor: str = "", execution_id: str = "") -> Iterator[None]:
+    """Open the span `name` around a step; it is told as ended also when the step raises."""
+    _tell(SpanEvent(name, "begin", executor, execution_id))
+    began = time.perf_counter()
+    try:
+        yield
+    finally:
+        _tell(SpanEvent(name, "end", executor, execution_id, time.perf_counter() - began))
+
+
+def _tell(event: SpanEvent) -> None:
+    for observer in tuple(_observers):
+        observer(event)

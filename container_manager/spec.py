@@ -1,0 +1,200 @@
+"""What a user asks for and what an executor is given: one definition of every field of a job."""
+
+import re
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
+
+MAX_STDIN_BYTES = 1024 * 1024
+_LABEL_KEY = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._/-]{0,61}[A-Za-z0-9])?")
+_ENV_NAME = re.compile(r"[^=\x00]{1,256}")
+
+HONOURED_BY_PURSER = frozenset(
+    {"labels", "priority", "queue_timeout_seconds", "timeout_seconds", "grace_seconds", "max_retries"}
+)
+"""Fields of a request that the dispatcher honours itself, the same on every executor."""
+
+Text = Annotated[str, StringConstraints(pattern=r"^[^\x00]*$", max_length=32_768)]
+Word = Annotated[str, StringConstraints(pattern=r"^[^\x00]+$", max_length=4096)]
+AbsolutePath = Annotated[str, StringConstraints(pattern=r"^/[^\x00]*$", max_length=4096)]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class Tmpfs(_Strict):
+    """An empty file system in memory, gone with the execution."""
+
+    target: AbsolutePath = Field(description="Where it is mounted.", examples=["/scratch"])
+    size_mib: int = Field(default=64, ge=1, le=65_536, description="Its size in MiB.")
+
+
+class Mount(_Strict):
+    """A directory of the host or a volume of the engine, under a root that the operator allows."""
+
+    type: Literal["bind", "volume"] = Field(description="A host directory, or a named volume.")
+    source: Word = Field(description="The host directory or the volume's name.", examples=["/srv/data"])
+    target: AbsolutePath = Field(description="Where it is mounted.", examples=["/data"])
+    read_only: bool = Field(default=True, description="Whether the job may only read it.")
+
+
+class JobRequest(_Strict):
+    """What to run, with which limits. Everything has a default but the command or the image."""
+
+    image: Word | None = Field(
+        default=None, description="The image to run, where the executor runs images.", examples=["busybox:local"]
+    )
+    pull_policy: Literal["missing", "always", "never"] | None = Field(
+        default=None, description="When the image is pulled. Default: the executor's."
+    )
+    registry_auth: Word | None = Field(
+        default=None,
+        description="The name of registry credentials that the operator has put in the executor's config.",
+    )
+    entrypoint: list[Text] | None = Field(
+        default=None, min_length=1, max_length=256, description="Replaces the image's entrypoint."
+    )
+    command: list[Text] | None = Field(
+        default=None,
+        min_length=1,
+        max_length=4096,
+        description="The command and its arguments, one item each; no shell reads it.",
+        examples=[["echo", "hello"]],
+    )
+    env: dict[str, Text] = Field(
+        default_factory=dict, max_length=1024, description="Environment variables.", examples=[{"LANG": "C.UTF-8"}]
+    )
+    working_dir: AbsolutePath | None = Field(default=None, description="The directory to start in.")
+    user: Word | None = Field(
+        default=None, description="User, or user:group, by name or number.", examples=["1000:1000"]
+    )
+    stdin: Text | None = Field(
+        default=None, max_length=MAX_STDIN_BYTES, description="Text given to the command on standard input."
+    )
+    labels: dict[str, Annotated[str, StringConstraints(max_length=256, pattern=r"^[^\x00]*$")]] = Field(
+        default_factory=dict,
+        max_length=64,
+        description="Names and values to find the job by.",
+        examples=[{"team": "a"}],
+    )
+    memory_mib: int | None = Field(
+        default=None,
+        ge=1,
+        le=16_777_216,
+        description="Memory limit in MiB: reserved and enforced. Default: the executor's.",
+    )
+    cpu_cores: float | None = Field(
+        default=None,
+        ge=0.001,
+        le=4096,
+        allow_inf_nan=False,
+        description="Cpu limit in cores: reserved and enforced. Default: the executor's.",
+    )
+    pids_limit: int | None = Field(
+        default=None, ge=1, le=4_194_304, description="How many processes and threads at most."
+    )
+    tmp_size_mib: int | None = Field(
+        default=None, ge=1, le=65_536, description="Size in MiB of a private /tmp held in memory."
+    )
+    network: Word | None = Field(
+        default=None, description="The network to join; one of the executor's `networks`. Default: `none`."
+    )
+    read_only_root: bool | None = Field(default=None, description="Whether the root file system is read-only.")
+    tmpfs: list[Tmpfs] = Field(default_factory=list, max_length=32, description="File systems in memory.")
+    mounts: list[Mount] = Field(
+        default_factory=list, max_length=32, description="Host directories and volumes, under allowed roots only."
+    )
+    timeout_seconds: float | None = Field(
+        default=None,
+        gt=0,
+        le=31_536_000,
+        allow_inf_nan=False,
+        description="Wall time in seconds from start to stop. Default: the executor's.",
+    )
+    queue_timeout_seconds: float | None = Field(
+        default=None,
+        gt=0,
+        le=31_536_000,
+        allow_inf_nan=False,
+        description="How long in seconds it may wait to be launched. Default: for ever.",
+    )
+    grace_seconds: float | None = Field(
+        default=None,
+        ge=0,
+        le=3600,
+        allow_inf_nan=False,
+        description="Seconds between SIGTERM and SIGKILL when it is stopped. Default: the executor's.",
+    )
+    max_retries: int | None = Field(
+        default=None,
+        ge=0,
+        le=100,
+        description="How often it is launched again after a fault of the engine. Default: the executor's.",
+    )
+    priority: int = Field(default=0, ge=-1000, le=1000, description="Higher is launched earlier.")
+    scenario: dict[str, Any] | None = Field(
+        default=None, description="What the `mock` executor plays; see its documentation. Other executors refuse it."
+    )
+
+    @field_validator("env")
+    @classmethod
+    def _env_names(cls, env: dict[str, str]) -> dict[str, str]:
+        for name in env:
+            if not _ENV_NAME.fullmatch(name):
+                raise ValueError(f"name {name!r} must be 1 to 256 characters without '=' and NUL")
+        return env
+
+    @field_validator("labels")
+    @classmethod
+    def _label_keys(cls, labels: dict[str, str]) -> dict[str, str]:
+        for key in labels:
+            if not _LABEL_KEY.fullmatch(key):
+                raise ValueError(
+                    f"key {key!r} must be 1 to 63 letters, digits, '.', '_', '-' or '/', "
+                    "with a letter or digit at both ends"
+                )
+        return labels
+
+    @model_validator(mode="after")
+    def _something_to_run(self) -> "JobRequest":
+        if self.image is None and self.command is None and self.entrypoint is None:
+            raise ValueError("one of image and command is needed")
+        return self
+
+    @property
+    def asked_fields(self) -> frozenset[str]:
+        """The fields that an executor must honour or refuse."""
+        asked = {name for name in self.model_fields_set if getattr(self, name) not in (None, [], {})}
+        return frozenset(asked - HONOURED_BY_PURSER)
+
+
+class JobSpec(JobRequest):
+    """One attempt of a job, complete: what an executor's `launch_job` is given."""
+
+    id: UUID
+    attempt: int
+    namespace: str
+    memory_mib: int
+    cpu_cores: float
+    timeout_seconds: float
+    grace_seconds: float
+
+    @property
+    def execution_id(self) -> str:
+        return execution_id(self.id, self.attempt)
+
+
+_EXECUTION_ID = re.compile(r"purser-([0-9a-f]{32})-(\d{1,9})")
+
+
+def execution_id(job_id: UUID, attempt: int) -> str:
+    """The engine's name for one attempt of a job, known before the engine is asked."""
+    return f"purser-{job_id.hex}-{attempt}"
+
+
+def parse_execution_id(name: str) -> tuple[UUID, int] | None:
+    """The job id and attempt in an engine's name, or None for a name that is not ours."""
+    match = _EXECUTION_ID.fullmatch(name)
+    return (UUID(match[1]), int(match[2])) if match else None
