@@ -1,0 +1,1 @@
+"""Executors: each talks to one engine, through one contract (`base.py`)."""

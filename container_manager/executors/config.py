@@ -1,0 +1,67 @@
+"""Validation of executor configs: one model of keys, one way to say what is wrong."""
+
+import difflib
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from container_manager.exceptions import InvalidConfig
+
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+
+
+class ExecutorOptions(BaseModel):
+    """The config keys that every executor has. Memory is in MiB, cpu in cores, times in seconds."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+    timeout: Positive | None = Field(default=None, description="Default wall time of a job (s).")
+    max_retries: int | None = Field(default=None, ge=0, description="Default for a job's max_retries.")
+    debug_mode: bool = Field(default=False, description="Say more in errors and logs.")
+    max_memory: Positive | None = Field(default=None, description="Most that one job may ask for (MiB).")
+    max_cpu: Positive | None = Field(default=None, description="Most that one job may ask for (cores).")
+    total_memory: Positive | None = Field(
+        default=None, description="What all jobs may hold together (MiB). Default: what the engine reports."
+    )
+    total_cpu: Positive | None = Field(
+        default=None, description="What all jobs may hold together (cores). Default: what the engine reports."
+    )
+    default_memory: int = Field(default=256, ge=1, description="Memory of a job that asks for none (MiB).")
+    default_cpu: Positive = Field(default=1.0, description="Cpu of a job that asks for none (cores).")
+    grace_seconds: NotNegative = Field(default=10, description="Default time between SIGTERM and SIGKILL (s).")
+    launch_concurrency: int = Field(default=4, ge=1, le=64, description="Launches under way at once per dispatcher.")
+    failure_threshold: int | None = Field(
+        default=None,
+        ge=1,
+        description="Failed launches in a row, none of them the job's fault, that make it unhealthy.",
+    )
+    failure_cooldown_seconds: NotNegative = Field(default=10, description="Time after which a probe may heal it (s).")
+
+
+class BareOptions(ExecutorOptions):
+    """For an executor that declares no options of its own: unknown keys are kept."""
+
+    model_config = ConfigDict(extra="allow", strict=True, frozen=True)
+
+
+def parse_options(cls: type[ExecutorOptions] | None, config: Mapping[str, Any], *, owner: str) -> ExecutorOptions:
+    """Read a config. Raises InvalidConfig, a ValueError, that names every bad key, its value and what is allowed."""
+    model = cls or BareOptions
+    try:
+        return model.model_validate(dict(config))
+    except ValidationError as error:
+        sentences = [_sentence(model, detail) for detail in error.errors()]
+        raise InvalidConfig(f"executor {owner!r}: " + "; ".join(sentences)) from None
+
+
+def _sentence(model: type[BaseModel], detail: Any) -> str:
+    key = ".".join(str(part) for part in detail["loc"])
+    if detail["type"] == "extra_forbidden" and len(detail["loc"]) > 1:
+        return f"unknown key {key!r}"
+    if detail["type"] == "extra_forbidden":
+        near = difflib.get_close_matches(key, model.model_fields, n=1, cutoff=0.5)
+        hint = f"; did you mean {near[0]!r}?" if near else f"; known are {', '.join(sorted(model.model_fields))}"
+        return f"unknown key {key!r}{hint}"
+    return f"{key} is {detail['input']!r}: {detail['msg']}"

@@ -1,0 +1,99 @@
+"""What executors answer with. Each still equals the plain value that the contract names."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import NamedTuple, Self
+
+from container_manager.states import JOB_FAULTS, ExecutionStatus, Reason
+
+
+class LaunchResult(tuple[bool, str]):
+    """`(True, execution_id)` or `(False, error)`, that also knows the reason of a refusal."""
+
+    reason: Reason | None
+
+    def __new__(cls, ok: bool, value: str, reason: Reason | None = None) -> Self:
+        result = super().__new__(cls, (ok, value))
+        result.reason = reason
+        return result
+
+    @property
+    def is_job_fault(self) -> bool:
+        """Whether the refusal says nothing about the executor's health."""
+        return self.reason in JOB_FAULTS
+
+
+class Logs(NamedTuple):
+    """All that was written, decoded as UTF-8 with replacement, whole or up to the executor's bound."""
+
+    stdout: str
+    stderr: str
+
+
+class LogFrame(NamedTuple):
+    """Bytes as they came from one stream. `at` is when the engine took them, None where it does not say."""
+
+    stream: str  # "stdout" or "stderr"
+    data: bytes
+    at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """A verdict with a sentence; true or false like the plain bool."""
+
+    healthy: bool
+    detail: str = ""
+
+    def __bool__(self) -> bool:
+        return self.healthy
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What an execution used. A figure that cannot be had is None, never 0."""
+
+    peak_memory_bytes: int | None = None
+    cpu_user_seconds: float | None = None
+    cpu_system_seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Execution:
+    """What an engine knows of an execution. `reason` is set only where the engine itself knows it."""
+
+    status: ExecutionStatus
+    exit_code: int | None = None
+    signal: int | None = None  # only when it is known to have been sent
+    oom_killed: bool = False
+    reason: Reason | None = None
+    detail: str = ""
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+    image_digest: str | None = None
+    outlives_engine: bool = True  # whether it would have run on while the engine was away
+    usage: Usage = field(default_factory=Usage)
+
+
+@dataclass(frozen=True, slots=True)
+class ExecutionRef:
+    """One line of list_executions()."""
+
+    execution_id: str
+    status: ExecutionStatus
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """Facts about an executor, true on this host; shown by the API and proven by the contract suite."""
+
+    fields: frozenset[str] = frozenset()  # request fields that it honours; the others are refused
+    isolation: str = "unknown"  # "container", "bubblewrap", "none", "simulated"
+    networks: tuple[str, ...] = ()
+    streams_apart: bool = False
+    exit_code: bool = False
+    stop: bool = False
+    live_logs: bool = False
+    list_executions: bool = False
+    enforces_memory: bool = False
+    enforces_cpu: bool = False

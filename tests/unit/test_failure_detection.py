@@ -1,0 +1,158 @@
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from container_manager.exceptions import EngineUnavailable
+from container_manager.executors import measure
+from container_manager.executors.measure import FailureDetector
+from container_manager.executors.results import Health, LaunchResult
+from container_manager.spec import JobSpec
+from container_manager.states import Reason
+from tests.unit.bare import BareExecutor
+
+JOB: Any = None
+REFUSED = (False, "no space left")
+
+
+class Clock:
+    now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    monkeypatch.setattr(measure, "time", SimpleNamespace(monotonic=clock, perf_counter=clock))
+    return clock
+
+
+@pytest.fixture
+def executor(clock: Clock) -> BareExecutor:
+    return BareExecutor({"failure_threshold": 3, "failure_cooldown_seconds": 10})
+
+
+def fail(executor: BareExecutor, times: int) -> None:
+    executor.launches = REFUSED
+    for _ in range(times):
+        executor.launch_job(JOB)
+
+
+def test_failures_below_the_threshold_leave_it_healthy(executor: BareExecutor) -> None:
+    fail(executor, 2)
+    assert executor.health_check()
+
+
+def test_failures_in_a_row_make_it_unhealthy_with_the_last_cause(executor: BareExecutor) -> None:
+    fail(executor, 3)
+    verdict: Any = executor.health_check()
+    assert verdict == Health(False, "3 launches in a row failed, the last with: no space left")
+
+
+def test_a_success_between_failures_starts_the_count_again(executor: BareExecutor) -> None:
+    fail(executor, 2)
+    executor.launches = (True, "one")
+    executor.launch_job(JOB)
+    fail(executor, 2)
+    assert executor.health_check()
+
+
+def test_a_successful_launch_heals_at_once(executor: BareExecutor) -> None:
+    fail(executor, 3)
+    executor.launches = (True, "one")
+    executor.launch_job(JOB)
+    assert executor.health_check()
+
+
+def test_a_probe_before_the_cooldown_does_not_heal(executor: BareExecutor, clock: Clock) -> None:
+    fail(executor, 3)
+    clock.now += 9.9
+    assert [bool(executor.health_check()) for _ in range(3)] == [False, False, False]
+
+
+def test_the_first_good_probe_after_the_cooldown_half_opens_and_the_next_heals(
+    executor: BareExecutor, clock: Clock
+) -> None:
+    fail(executor, 3)
+    clock.now += 10
+    assert not executor.health_check()
+    assert executor.health_check()
+    assert executor.health_check()
+
+
+def test_a_bad_probe_while_half_open_starts_the_cooldown_again(executor: BareExecutor, clock: Clock) -> None:
+    fail(executor, 3)
+    clock.now += 10
+    executor.health_check()
+    executor.healthy = False
+    assert not executor.health_check()
+    executor.healthy = True
+    assert [bool(executor.health_check()) for _ in range(3)] == [False, False, False]
+    clock.now += 10
+    assert [bool(executor.health_check()) for _ in range(2)] == [False, True]
+
+
+def test_a_failed_launch_while_half_open_opens_it_again(executor: BareExecutor, clock: Clock) -> None:
+    fail(executor, 3)
+    clock.now += 10
+    executor.health_check()
+    fail(executor, 1)
+    assert [bool(executor.health_check()) for _ in range(2)] == [False, False]
+
+
+def test_the_engines_own_bad_verdict_is_passed_on_while_closed(executor: BareExecutor) -> None:
+    executor.healthy = False
+    assert executor.health_check() is False
+
+
+@pytest.mark.parametrize("reason", [Reason.IMAGE_NOT_FOUND, Reason.IMAGE_AUTH, Reason.COMMAND_NOT_FOUND, Reason.OOM])
+def test_what_is_the_jobs_own_fault_is_not_held_against_the_executor(executor: BareExecutor, reason: Reason) -> None:
+    executor.launches = LaunchResult(False, "no such thing", reason)
+    for _ in range(5):
+        executor.launch_job(JOB)
+    assert executor.health_check()
+    assert executor.get_metrics()["errors"] == 5
+
+
+@pytest.mark.parametrize("reason", [None, Reason.LAUNCH_ERROR, Reason.IMAGE_PULL_FAILED])
+def test_what_is_nobodys_or_the_engines_fault_is_held_against_it(executor: BareExecutor, reason: Reason | None) -> None:
+    executor.launches = LaunchResult(False, "no", reason)
+    for _ in range(3):
+        executor.launch_job(JOB)
+    assert not executor.health_check()
+
+
+@pytest.mark.parametrize(
+    ("error", "told"), [(EngineUnavailable("connection refused"), "connection refused"), (KeyError("x"), "KeyError")]
+)
+def test_a_launch_that_raises_is_a_failure_and_names_its_cause(error: Exception, told: str, clock: Clock) -> None:
+    class Raises(BareExecutor):
+        def launch_job(self, job: JobSpec) -> tuple[bool, str]:
+            raise error
+
+    executor = Raises({"failure_threshold": 1})
+    with pytest.raises(type(error)):
+        executor.launch_job(JOB)
+    verdict: Any = executor.health_check()
+    assert verdict.detail.endswith(told)
+
+
+def test_one_failure_is_enough_for_an_executor_that_attributes_nothing() -> None:
+    executor = BareExecutor()
+    fail(executor, 1)
+    assert not executor.health_check()
+
+
+def test_the_detector_says_its_state(clock: Clock) -> None:
+    detector = FailureDetector(threshold=1, cooldown_seconds=10)
+    states = [detector.state]
+    detector.launch_failed("no")
+    states.append(detector.state)
+    clock.now += 10
+    detector.judge(True)
+    states.append(detector.state)
+    detector.judge(True)
+    states.append(detector.state)
+    assert states == ["closed", "open", "half-open", "closed"]

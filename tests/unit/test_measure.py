@@ -1,0 +1,128 @@
+import inspect
+from typing import Any
+
+import pytest
+
+from container_manager.exceptions import EngineUnavailable
+from container_manager.executors.base import ContainerExecutor
+from container_manager.executors.measure import WINDOW, percentiles
+from container_manager.spec import JobSpec
+from tests.unit.bare import BareExecutor
+
+JOB: Any = None
+
+
+class Nested(BareExecutor):
+    def launch_job(self, job: JobSpec) -> tuple[bool, str]:
+        return super().launch_job(job)
+
+    def health_check(self) -> bool:
+        return super().health_check()
+
+
+class NestedTwice(Nested):
+    def launch_job(self, job: JobSpec) -> tuple[bool, str]:
+        return super().launch_job(job)
+
+
+def calls(executor: ContainerExecutor, verb: str) -> dict[str, int]:
+    found: dict[str, int] = executor.get_metrics()["calls"][verb]
+    return found
+
+
+@pytest.mark.parametrize("cls", [BareExecutor, Nested, NestedTwice])
+def test_a_launch_through_super_is_counted_and_timed_once(cls: type[BareExecutor]) -> None:
+    executor = cls()
+    executor.launch_job(JOB)
+    assert executor.get_metrics()["jobs_launched"] == 1
+    assert calls(executor, "launch_job") == {"count": 1, "raised": 0}
+    assert len(executor.get_performance_stats()["operation_times"]) == 1
+
+
+def test_a_launch_inside_another_executors_launch_is_counted_for_both() -> None:
+    class Delegates(BareExecutor):
+        inner = BareExecutor()
+
+        def launch_job(self, job: JobSpec) -> tuple[bool, str]:
+            return self.inner.launch_job(job)
+
+    executor = Delegates()
+    executor.launch_job(JOB)
+    assert executor.get_metrics()["jobs_launched"] == executor.inner.get_metrics()["jobs_launched"] == 1
+
+
+@pytest.mark.parametrize("verb", ["launch_job", "check_status", "get_logs", "cleanup", "health_check"])
+def test_a_measured_verb_keeps_its_name_and_signature(verb: str) -> None:
+    measured, promised = getattr(BareExecutor, verb), getattr(ContainerExecutor, verb)
+    assert measured.__name__ == verb
+    assert list(inspect.signature(measured).parameters) == list(inspect.signature(promised).parameters)
+
+
+def test_every_verb_is_counted() -> None:
+    executor = BareExecutor()
+    executor.check_status("one")
+    executor.get_logs("one")
+    executor.cleanup("one")
+    executor.health_check()
+    assert {verb: each["count"] for verb, each in executor.get_metrics()["calls"].items()} == {
+        "check_status": 1, "get_logs": 1, "cleanup": 1, "health_check": 1,
+    }  # fmt: skip
+
+
+def test_an_exception_is_counted_and_passed_on() -> None:
+    class Unreachable(BareExecutor):
+        def launch_job(self, job: JobSpec) -> tuple[bool, str]:
+            raise EngineUnavailable
+
+        def get_logs(self, execution_id: str) -> str:
+            raise EngineUnavailable
+
+    executor = Unreachable()
+    for call in (lambda: executor.launch_job(JOB), lambda: executor.get_logs("one")):
+        with pytest.raises(EngineUnavailable):
+            call()
+    assert executor.get_metrics()["errors"] == 1
+    assert calls(executor, "launch_job") == calls(executor, "get_logs") == {"count": 1, "raised": 1}
+
+
+def test_after_an_exception_the_next_call_is_counted_again() -> None:
+    class OnceUnreachable(Nested):
+        failed = False
+
+        def launch_job(self, job: JobSpec) -> tuple[bool, str]:
+            if not self.failed:
+                self.failed = True
+                raise EngineUnavailable
+            return super().launch_job(job)
+
+    executor = OnceUnreachable()
+    with pytest.raises(EngineUnavailable):
+        executor.launch_job(JOB)
+    executor.launch_job(JOB)
+    assert calls(executor, "launch_job") == {"count": 2, "raised": 1}
+
+
+def test_before_the_first_launch_there_are_no_times() -> None:
+    assert BareExecutor().get_performance_stats() == {
+        "operation_times": [], "average_time": 0.0, "total_time": 0.0, "p50": None, "p95": None, "p99": None,
+    }  # fmt: skip
+
+
+def test_the_window_is_bounded_and_the_totals_are_not() -> None:
+    executor = BareExecutor()
+    for _ in range(WINDOW + 10):
+        executor.launch_job(JOB)
+    performance = executor.get_performance_stats()
+    assert len(performance["operation_times"]) == WINDOW
+    assert performance["average_time"] == pytest.approx(performance["total_time"] / (WINDOW + 10))
+
+
+def test_uptime_grows() -> None:
+    executor = BareExecutor()
+    first = executor.get_metrics()["uptime"]
+    assert executor.get_metrics()["uptime"] >= first >= 0
+
+
+def test_percentiles_are_values_that_occurred() -> None:
+    assert percentiles([float(n) for n in range(101)]) == {"p50": 50.0, "p95": 95.0, "p99": 99.0}
+    assert percentiles([3.0]) == {"p50": 3.0, "p95": 3.0, "p99": 3.0}
