@@ -1,0 +1,228 @@
+"""Runs each job as a container of a Docker engine."""
+
+import threading
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from container_manager.exceptions import EngineUnavailable, ExecutionNotFound, FieldError
+from container_manager.executors.base import ContainerExecutor
+from container_manager.executors.docker_engine.client import Engine, EngineRefusal
+from container_manager.executors.docker_engine.launch import Launcher
+from container_manager.executors.docker_engine.logs import LogReader
+from container_manager.executors.docker_engine.options import DockerOptions
+from container_manager.executors.docker_engine.outcome import (
+    CANNOT_EXECUTE,
+    SIGNALLED,
+    execution,
+    init_failure,
+    listed_status,
+)
+from container_manager.executors.docker_engine.policy import denials
+from container_manager.executors.docker_engine.request import MIB, is_owned, ownership
+from container_manager.executors.docker_engine.streams import Stream, StreamGuard
+from container_manager.executors.results import (
+    Capabilities,
+    Execution,
+    ExecutionRef,
+    Health,
+    LaunchResult,
+    LogFrame,
+    Logs,
+)
+from container_manager.resources import Resources
+from container_manager.spec import HONOURED_BY_PURSER, JobRequest, JobSpec, parse_execution_id
+from container_manager.states import ENDED, ExecutionStatus, Reason
+
+# The engine tells of a signal after it has sent it, when the end may be told already.
+EVENT_DELAY = timedelta(seconds=0.2)
+
+
+class DockerExecutor(ContainerExecutor):
+    """A Docker engine by its socket, TCP with TLS, or SSH. Its config keys are DockerOptions."""
+
+    options: DockerOptions
+    options_class = DockerOptions
+    capabilities = Capabilities(
+        fields=frozenset(JobRequest.model_fields) - HONOURED_BY_PURSER - {"scenario"},
+        isolation="container",
+        networks=("none",),
+        streams_apart=True,
+        exit_code=True,
+        stop=True,
+        live_logs=True,
+        list_executions=True,
+        enforces_memory=True,
+        enforces_cpu=True,
+    )
+
+    def __init__(self, config: Mapping[str, Any] | None = None, **kwargs: Any) -> None:
+        super().__init__(config, **kwargs)
+        self.capabilities = replace(type(self).capabilities, networks=tuple(self.options.networks))
+        self._engine = Engine(self.options)
+        self._live_restore = True
+        self._guard = StreamGuard()
+        self._owned = ownership(self.name, self.options.instance)
+        self._launcher = Launcher(self._engine, self.options, self.name)
+
+    def close(self) -> None:
+        self._launcher.close()
+        self._engine.close()
+
+    def refusals(self, request: JobRequest) -> Sequence[FieldError]:
+        return [*super().refusals(request), *denials(self.options, request)]
+
+    # Launch
+
+    def launch_job(self, job: JobSpec) -> LaunchResult:
+        return self._launcher.launch(job)
+
+    # Status
+
+    def check_status(self, execution_id: str) -> ExecutionStatus:
+        return self._look(execution_id)[0].status
+
+    def inspect(self, execution_id: str) -> Execution:
+        seen, found = self._look(execution_id)
+        seen = replace(seen, outlives_engine=self._live_restore)
+        if seen.status != ExecutionStatus.FAILED or seen.exit_code is None:
+            return seen
+        try:
+            if seen.exit_code in CANNOT_EXECUTE and found["HostConfig"]["Init"]:
+                return self._with_init_failure(seen, found["Id"])
+            if seen.exit_code > SIGNALLED and not seen.oom_killed:
+                return replace(seen, signal=self._signal_sent(seen, found["Id"]))
+        except (EngineUnavailable, ExecutionNotFound):
+            return Execution(ExecutionStatus.UNKNOWN)
+        return seen
+
+    def _look(self, execution_id: str) -> tuple[Execution, dict[str, Any]]:
+        try:
+            found = self._own(execution_id)
+        except ExecutionNotFound:
+            return Execution(ExecutionStatus.NOT_FOUND), {}
+        except EngineUnavailable as error:
+            return Execution(ExecutionStatus.UNKNOWN, detail=str(error)), {}
+        seen = execution(found)
+        # An engine that goes down kills its containers and still tells their end: not the job's doing.
+        if seen.status in ENDED and not self._engine.takes_connections():
+            return Execution(ExecutionStatus.UNKNOWN, detail=f"the engine at {self._engine.address} is going down"), {}
+        return seen, found
+
+    def _with_init_failure(self, seen: Execution, container: str) -> Execution:
+        sentence = init_failure(*self._read_logs(container, MIB))
+        return replace(seen, reason=Reason.COMMAND_NOT_FOUND, detail=sentence) if sentence else seen
+
+    def _signal_sent(self, seen: Execution, container: str) -> int | None:
+        """The signal behind an exit code over 128, where the engine's events show that it was sent."""
+        if seen.exit_code is None or seen.started_at is None or seen.finished_at is None:
+            return None
+        signal = seen.exit_code - SIGNALLED
+        bounds = [f"{at.timestamp():.6f}" for at in (seen.started_at, seen.finished_at + EVENT_DELAY)]
+        with self._engine.events(self._owned, *bounds, container=[container], event=["kill"]) as events:
+            sent = {event["Actor"]["Attributes"].get("signal") for event in events.documents()}
+        return signal if str(signal) in sent else None
+
+    def _own(self, execution_id: str) -> dict[str, Any]:
+        found = self._engine.inspect(execution_id)
+        if not self._is_ours(found):
+            raise ExecutionNotFound(f"the engine has no {execution_id} of ours")
+        return found
+
+    def _is_ours(self, found: Mapping[str, Any]) -> bool:
+        return is_owned(found["Config"]["Labels"], self.name, self.options.instance)
+
+    # Logs
+
+    def get_logs(self, execution_id: str) -> Logs:
+        stdout, stderr = self._read_logs(self._own(execution_id)["Id"], self.options.log_size_mib * MIB)
+        return Logs(stdout.decode("utf-8", "replace"), stderr.decode("utf-8", "replace"))
+
+    def _read_logs(self, container: str, bound: int) -> tuple[bytes, bytes]:
+        reader, written, size = LogReader(), {"stdout": bytearray(), "stderr": bytearray()}, 0
+        with self._engine.logs(container, follow=False) as stream:
+            for frame in _frames(reader, stream):
+                kept = frame.data[: bound - size]
+                written[frame.stream] += kept
+                size += len(kept)
+                if size >= bound:
+                    break
+            else:
+                for frame in reader.finish():
+                    written[frame.stream] += frame.data
+        return bytes(written["stdout"]), bytes(written["stderr"])
+
+    def follow_logs(self, execution_id: str, stop: threading.Event) -> Iterator[LogFrame]:
+        container, reader = self._own(execution_id)["Id"], LogReader()
+        try:
+            with self._engine.logs(container, follow=True) as stream, self._guard.guarding(stop, stream.interrupt):
+                yield from _frames(reader, stream)
+            if stop.is_set():
+                return
+            # The engine may end a followed log before the last of it is written: it is whole when the job has ended.
+            self._engine.wait_for_end(container)
+            with self._engine.logs(container, follow=False, since=reader.resume()) as stream:
+                yield from _frames(reader, stream)
+        except EngineUnavailable:
+            if stop.is_set():
+                return
+            raise
+        yield from reader.finish()
+
+    # Stop and cleanup
+
+    def stop(self, execution_id: str, grace_seconds: float) -> None:
+        try:
+            self._engine.kill(self._own(execution_id)["Id"], "SIGTERM" if grace_seconds > 0 else "SIGKILL")
+        except ExecutionNotFound:
+            return
+
+    def cleanup(self, execution_id: str) -> bool:
+        try:
+            self._engine.remove(self._own(execution_id)["Id"])
+            self._own(execution_id)
+        except ExecutionNotFound:
+            return True
+        return False
+
+    # Watch and list
+
+    def watch(self, ids: Callable[[], Collection[str]], stop: threading.Event) -> Iterator[str | None]:
+        try:
+            # The engine answers before it has subscribed us, so the events from now on are asked for by time.
+            now = datetime.fromisoformat(self._engine.probe()["SystemTime"])
+            with (
+                self._engine.events(self._owned, f"{now.timestamp():.6f}", event=["die", "destroy"]) as events,
+                self._guard.guarding(stop, events.interrupt),
+            ):
+                yield None
+                for event in events.documents():
+                    yield event["Actor"]["Attributes"]["name"]
+        except EngineUnavailable:
+            if not stop.is_set():
+                raise
+        if not stop.is_set():
+            raise EngineUnavailable(f"the engine at {self._engine.address} ended its events")
+
+    def list_executions(self) -> Sequence[ExecutionRef]:
+        named = ((entry["Names"][0].removeprefix("/"), entry) for entry in self._engine.containers(self._owned))
+        return [ExecutionRef(name, listed_status(entry)) for name, entry in named if parse_execution_id(name)]
+
+    # Health
+
+    def health_check(self) -> Health:
+        try:
+            self._live_restore = bool(self._engine.probe()["LiveRestoreEnabled"])
+        except (EngineUnavailable, EngineRefusal) as error:
+            return Health(False, str(error))
+        return Health(True)
+
+    def capacity(self) -> Resources | None:
+        told = self._engine.probe()
+        return Resources(memory=told["MemTotal"] // MIB, cpu=told["NCPU"])
+
+
+def _frames(reader: LogReader, stream: Stream) -> Iterator[LogFrame]:
+    for batch in stream.batches():
+        yield from reader.feed(batch)

@@ -1,0 +1,162 @@
+"""Launching: pull, create and start, in an order that a crash or a second caller at any point does no harm to."""
+
+import threading
+import time
+from collections.abc import Sequence
+from typing import Any
+
+from container_manager.exceptions import ExecutionNotFound, PurserError
+from container_manager.executors.docker_engine.client import Engine, EngineRefusal
+from container_manager.executors.docker_engine.options import DockerOptions
+from container_manager.executors.docker_engine.outcome import launch_reason, pull_reason
+from container_manager.executors.docker_engine.policy import denials
+from container_manager.executors.docker_engine.request import container_request, is_owned
+from container_manager.executors.docker_engine.streams import StdinFeed
+from container_manager.executors.results import LaunchResult
+from container_manager.spans import span
+from container_manager.spec import JobSpec
+from container_manager.states import Reason
+
+CONFLICT_SECONDS = 5.0
+CONFLICT_PAUSE_SECONDS = 0.02
+
+
+class _Refused(Exception):
+    """A launch ends here, for this reason."""
+
+    def __init__(self, message: str, reason: Reason) -> None:
+        self.reason = reason
+        super().__init__(message)
+
+
+class Launcher:
+    """Gives each attempt of a job one container, whose name is the execution id."""
+
+    def __init__(self, engine: Engine, options: DockerOptions, executor: str) -> None:
+        self._engine = engine
+        self._options = options
+        self._executor = executor
+        self._closed = threading.Event()
+
+    def close(self) -> None:
+        """Let go of standard inputs that are still being written."""
+        self._closed.set()
+
+    def launch(self, job: JobSpec) -> LaunchResult:
+        """Same promise as `launch_job`."""
+        try:
+            self._check(job)
+            found = self._create_or_find(job)
+            if found is None or found["State"]["Status"] == "created":
+                self._start(job, is_new=found is None)
+        except _Refused as refused:
+            return LaunchResult(False, str(refused), refused.reason)
+        return LaunchResult(True, job.execution_id)
+
+    def _check(self, job: JobSpec) -> None:
+        """The config may have changed since the request was accepted."""
+        if denied := denials(self._options, job):
+            raise _Refused(f"{denied[0].field}: {denied[0].detail}", Reason.POLICY_DENIED)
+        for mount in job.mounts:
+            # The engine would make a volume that is not there, and nobody would remove it.
+            if mount.type == "volume" and not self._engine.has_volume(mount.source):
+                raise _Refused(f"the engine has no volume {mount.source!r}", Reason.LAUNCH_ERROR)
+
+    def _create_or_find(self, job: JobSpec) -> dict[str, Any] | None:
+        """Make the container; one that an earlier launch of this attempt made is returned instead."""
+        policy = job.pull_policy or self._options.pull_policy
+        if policy != "always":
+            try:
+                return self._create(job)
+            except EngineRefusal as refusal:
+                if refusal.status != 404 or policy == "never":
+                    raise _Refused(str(refusal), launch_reason(str(refusal))) from refusal
+        if found := self._find(job):
+            return found
+        self._pull(job)
+        try:
+            return self._create(job)
+        except EngineRefusal as refusal:
+            raise _Refused(str(refusal), launch_reason(str(refusal))) from refusal
+
+    def _create(self, job: JobSpec) -> dict[str, Any] | None:
+        request = container_request(job, self._options, self._executor)
+        give_up = time.monotonic() + CONFLICT_SECONDS
+        while True:
+            try:
+                with span("create", self._executor, job.execution_id):
+                    warnings = self._engine.create(job.execution_id, request)
+            except EngineRefusal as refusal:
+                if refusal.status != 409:
+                    raise
+                if found := self._find(job):
+                    return found
+                # The name is taken a moment before it can be inspected, and given back a moment after.
+                if time.monotonic() > give_up:
+                    raise
+                time.sleep(CONFLICT_PAUSE_SECONDS)
+            else:
+                self._insist(job, warnings)
+                return None
+
+    def _insist(self, job: JobSpec, warnings: Sequence[str]) -> None:
+        """What is reserved must also be enforced: an engine that says "PIDs limit discarded" is not let do so."""
+        if dropped := [warning for warning in warnings if "discarded" in warning]:
+            self._engine.remove(job.execution_id)
+            raise _Refused("; ".join(dropped), Reason.LAUNCH_ERROR)
+
+    def _find(self, job: JobSpec) -> dict[str, Any] | None:
+        try:
+            found = self._engine.inspect(job.execution_id)
+        except ExecutionNotFound:
+            return None
+        if not is_owned(found["Config"]["Labels"], self._executor, self._options.instance):
+            raise _Refused(
+                f"a container {job.execution_id} exists that this executor did not make", Reason.LAUNCH_ERROR
+            )
+        return found
+
+    def _pull(self, job: JobSpec) -> None:
+        try:
+            credentials = self._options.registry_auth[job.registry_auth].read() if job.registry_auth else None
+        except (OSError, KeyError) as error:
+            message = f"the password of registry_auth {job.registry_auth!r} cannot be read: {type(error).__name__}"
+            raise _Refused(message, Reason.LAUNCH_ERROR) from error
+        try:
+            with span("pull", self._executor, job.execution_id):
+                self._engine.pull(str(job.image), credentials)
+        except EngineRefusal as refusal:
+            raise _Refused(str(refusal), pull_reason(refusal.status, str(refusal))) from refusal
+
+    def _start(self, job: JobSpec, *, is_new: bool) -> None:
+        try:
+            if job.stdin is None or job.stdin == "":
+                self._start_container(job)
+                return
+            if not is_new:
+                # One that was made but not started may hold input of the launch that broke off.
+                self._engine.remove(job.execution_id)
+                self._create(job)
+            self._start_with_input(job, job.stdin.encode())
+        except EngineRefusal as refusal:
+            self._engine.remove(job.execution_id)
+            raise _Refused(str(refusal), launch_reason(str(refusal))) from refusal
+
+    def _start_container(self, job: JobSpec) -> None:
+        with span("start", self._executor, job.execution_id):
+            self._engine.start(job.execution_id)
+
+    def _start_with_input(self, job: JobSpec, data: bytes) -> None:
+        feed = StdinFeed(self._engine.open_stdin(job.execution_id), data)
+        try:
+            self._start_container(job)
+        except PurserError:
+            feed.abandon()
+            raise
+        feed.finish(job.execution_id, lambda: self._reads_on(job.execution_id))
+
+    def _reads_on(self, execution_id: str) -> bool:
+        try:
+            return not self._closed.is_set() and bool(self._engine.inspect(execution_id)["State"]["Running"])
+        except PurserError:
+            return False

@@ -1,0 +1,158 @@
+"""The config keys of the docker executor."""
+
+import os
+from pathlib import Path
+from typing import Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from container_manager.executors.config import ExecutorOptions
+
+DEFAULT_BASE_URL = "unix:///var/run/docker.sock"
+SCHEMES = ("unix://", "tcp://", "ssh://")
+
+
+class _Options(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class Tls(_Options):
+    """How a tcp:// engine is trusted and how we prove who we are. Each is the path of a PEM file."""
+
+    ca_cert: str | None = Field(
+        default=None, description="Who signed the engine's certificate. Default: the host's authorities."
+    )
+    client_cert: str | None = Field(default=None, description="Our certificate.")
+    client_key: str | None = Field(default=None, description="The key of our certificate.")
+    verify: bool = Field(default=True, description="Whether the engine's certificate is checked.")
+
+    @model_validator(mode="after")
+    def _pair(self) -> Self:
+        if (self.client_cert is None) != (self.client_key is None):
+            raise ValueError("client_cert and client_key go together")
+        return self
+
+
+class Credentials(_Options):
+    """A registry's user; the password is named, never written here."""
+
+    username: str = Field(min_length=1, description="The registry's user name.")
+    password_env: str | None = Field(default=None, description="The environment variable that holds the password.")
+    password_file: str | None = Field(default=None, description="The file that holds the password.")
+
+    @model_validator(mode="after")
+    def _one_source(self) -> Self:
+        if (self.password_env is None) == (self.password_file is None):
+            raise ValueError("exactly one of password_env and password_file is needed")
+        return self
+
+    def read(self) -> dict[str, str]:
+        """What the registry is told. Raises OSError or KeyError when the password is not where it should be."""
+        password = (
+            Path(self.password_file).read_text().strip() if self.password_file else os.environ[self.password_env or ""]
+        )
+        return {"username": self.username, "password": password}
+
+
+class DockerOptions(ExecutorOptions):
+    """Where the engine is, and what jobs may ask of it. What is hardened here no request can relax."""
+
+    base_url: str | None = Field(
+        default=None, description="unix://, tcp:// or ssh:// address. Default: DOCKER_HOST, else the local socket."
+    )
+    tls: Tls | None = Field(default=None, description="TLS for a tcp:// address. Default: none, or DOCKER_TLS_VERIFY.")
+    engine_timeout_seconds: float = Field(
+        default=60, gt=0, le=3600, allow_inf_nan=False, description="How long the engine may take to answer (s)."
+    )
+    instance: str = Field(
+        default="default",
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$",
+        description="Tells two Pursers on one engine apart; each sees only its own executions.",
+    )
+    pull_policy: Literal["missing", "always", "never"] = Field(default="missing", description="When images are pulled.")
+    pull_timeout_seconds: float = Field(
+        default=300, gt=0, allow_inf_nan=False, description="How long a pull may be without any progress (s)."
+    )
+    registry_auth: dict[str, Credentials] = Field(
+        default_factory=dict, description="Registry credentials by the name that a request refers to."
+    )
+    networks: list[str] = Field(
+        default=["none"],
+        min_length=1,
+        description="Networks that a job may join; `none`, or else the first, is the default.",
+    )
+    mount_roots: list[str] = Field(
+        default_factory=list,
+        description="Directories under which jobs may bind-mount. Nobody else may make symbolic links there.",
+    )
+    volumes: list[str] = Field(default_factory=list, description="Volumes that jobs may mount; they must exist.")
+    volume_prefixes: list[str] = Field(default_factory=list, description="The same, by the start of their names.")
+    default_pids_limit: int = Field(
+        default=512, ge=1, description="Processes and threads of a job that asks for no limit."
+    )
+    max_pids_limit: int = Field(default=4096, ge=1, description="Most processes and threads that a job may ask for.")
+    default_tmp_size_mib: int | None = Field(
+        default=64, ge=1, description="Size of a job's private /tmp in memory (MiB); null leaves the image's /tmp."
+    )
+    read_only_root: bool = Field(default=False, description="Make every job's root file system read-only.")
+    user: str | None = Field(default=None, description="User of a job that asks for none. Default: the image's.")
+    init: bool = Field(default=True, description="Run a small init as PID 1 that reaps and passes signals on.")
+    cap_add: list[str] = Field(default_factory=list, description="Capabilities that jobs keep; all others are dropped.")
+    no_new_privileges: bool = Field(
+        default=True, description="Keep jobs from gaining privileges by set-user-id programs."
+    )
+    runtime: str | None = Field(default=None, description="The engine's OCI runtime to use, by name.")
+    labels: dict[str, str] = Field(default_factory=dict, description="Labels put on every container.")
+    log_driver: Literal["local", "json-file"] = Field(
+        default="local", description="Where the engine keeps output. `json-file` replaces bytes that are not UTF-8."
+    )
+    log_size_mib: int = Field(
+        default=256, ge=2, description="Most of a job's output that the engine keeps and get_logs returns (MiB)."
+    )
+
+    @field_validator("base_url")
+    @classmethod
+    def _known_scheme(cls, url: str | None) -> str | None:
+        if url is not None and not url.startswith(SCHEMES):
+            raise ValueError(f"must start with one of {', '.join(SCHEMES)}")
+        return url
+
+    @field_validator("mount_roots")
+    @classmethod
+    def _absolute(cls, roots: list[str]) -> list[str]:
+        for root in roots:
+            if not root.startswith("/") or ".." in Path(root).parts:
+                raise ValueError(f"{root!r} must be an absolute path without '..'")
+        return roots
+
+    @field_validator("volume_prefixes")
+    @classmethod
+    def _some_prefix(cls, prefixes: list[str]) -> list[str]:
+        if "" in prefixes:
+            raise ValueError("an empty prefix would allow every volume")
+        return prefixes
+
+    @field_validator("labels")
+    @classmethod
+    def _not_ours(cls, labels: dict[str, str]) -> dict[str, str]:
+        for key in labels:
+            if key.startswith("purser."):
+                raise ValueError(f"{key!r}: labels that start with 'purser.' are Purser's own")
+        return labels
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if self.tls and not self.address.startswith("tcp://"):
+            raise ValueError("tls needs a tcp:// base_url")
+        if self.default_pids_limit > self.max_pids_limit:
+            raise ValueError("default_pids_limit is over max_pids_limit")
+        return self
+
+    @property
+    def address(self) -> str:
+        """Where the engine is, by config, environment or default."""
+        return self.base_url or os.environ.get("DOCKER_HOST") or DEFAULT_BASE_URL
+
+    @property
+    def default_network(self) -> str:
+        return "none" if "none" in self.networks else self.networks[0]
