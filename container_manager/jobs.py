@@ -1,0 +1,316 @@
+"""What a caller may do with jobs: the only door from REST and commands into the domain."""
+
+import base64
+import binascii
+import hashlib
+import json
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.db import IntegrityError, connection, models, transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from container_manager import lifecycle
+from container_manager.bell import CONTROL_TOPIC, bell, queue_topic
+from container_manager.exceptions import (
+    FieldError,
+    IdempotencyInProgress,
+    IdempotencyMismatch,
+    IllegalTransition,
+    InvalidCursor,
+    InvalidIdempotencyKey,
+    InvalidJob,
+    QueueFull,
+    UnknownJob,
+)
+from container_manager.executors.base import ContainerExecutor
+from container_manager.executors.registry import executors
+from container_manager.lifecycle import Outcome
+from container_manager.models import Capacity, IdempotencyKey, Job, JobEvent, JobLabel
+from container_manager.resources import Limits, Resources
+from container_manager.spec import JobRequest
+from container_manager.states import ACTIVE, TERMINAL, JobState, Reason
+
+_VISIBLE_ASCII = re.compile(r"[\x21-\x7e]{1,255}")
+
+
+@dataclass(frozen=True, slots=True)
+class Launched:
+    """An accepted job. `document` is the first answer; `replayed` says that its key had been used before."""
+
+    job: Job
+    document: dict[str, Any]
+    replayed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class JobFilter:
+    """Which jobs a list shows; what is empty does not narrow it."""
+
+    executor: str | None = None
+    executors: tuple[str, ...] = ()
+    states: tuple[JobState, ...] = ()
+    labels: tuple[tuple[str, str], ...] = ()
+    created_after: datetime | None = None
+    created_before: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some jobs, newest first, and where the next page begins."""
+
+    jobs: list[Job]
+    next_cursor: str | None
+
+
+def launch(
+    executor: str,
+    request: JobRequest,
+    *,
+    namespace: str,
+    describe: Callable[[Job], dict[str, Any]],
+    idempotency_key: str | None = None,
+) -> Launched:
+    """Accept a job: when this returns it is committed and will be launched.
+
+    The same key and request again, in the same namespace, returns the first answer. Raises UnknownExecutor,
+    InvalidJob with every wrong field, QueueFull, InvalidIdempotencyKey, IdempotencyMismatch, IdempotencyInProgress.
+    """
+    job = _new_job(executors[executor], request, namespace)
+    if idempotency_key is None:
+        with transaction.atomic():
+            return Launched(_insert(job), describe(job))
+    if not _VISIBLE_ASCII.fullmatch(idempotency_key):
+        raise InvalidIdempotencyKey
+    digest = hashlib.sha256(json.dumps([executor, job.request], sort_keys=True).encode()).hexdigest()
+    try:
+        with transaction.atomic():
+            _lock_key(namespace, idempotency_key)
+            return _replay(namespace, idempotency_key, digest) or _insert_with_key(
+                job, idempotency_key, digest, describe
+            )
+    except IntegrityError:
+        raise IdempotencyInProgress from None
+
+
+def violations(executor: str, request: JobRequest) -> list[FieldError]:
+    """Every field that this executor cannot honour or could never find room for. Raises UnknownExecutor."""
+    found = executors[executor]
+    memory = found.default_memory if request.memory_mib is None else request.memory_mib
+    cpu = found.default_cpu if request.cpu_cores is None else request.cpu_cores
+    return [*found.refusals(request), *_cannot_fit(found, memory, cpu)]
+
+
+def get(job_id: UUID, *, namespace: str, executor: str | None = None) -> Job:
+    """Raises UnknownJob, also for the job of another namespace or executor."""
+    narrowed = {} if executor is None else {"executor": executor}
+    job = Job.objects.filter(pk=job_id, namespace=namespace, **narrowed).first()
+    if job is None:
+        raise UnknownJob(f"there is no job {str(job_id)!r}")
+    return job
+
+
+def page(namespace: str, filters: JobFilter, *, limit: int, cursor: str | None = None) -> Page:
+    """List jobs, newest first. Raises InvalidCursor."""
+    rows = Job.objects.filter(namespace=namespace).order_by("-created_at", "-id")
+    if filters.executor:
+        rows = rows.filter(executor=filters.executor)
+    if filters.executors:
+        rows = rows.filter(executor__in=filters.executors)
+    if filters.states:
+        rows = rows.filter(state__in=filters.states)
+    if filters.created_after:
+        rows = rows.filter(created_at__gte=filters.created_after)
+    if filters.created_before:
+        rows = rows.filter(created_at__lt=filters.created_before)
+    for key, value in filters.labels:
+        rows = rows.filter(pk__in=JobLabel.objects.filter(key=key, value=value).values("job"))
+    if cursor:
+        at, last = _parse_cursor(cursor)
+        # The first bound lets an index find the place; the second decides between jobs of one instant.
+        rows = rows.filter(Q(created_at__lte=at) & (Q(created_at__lt=at) | Q(pk__lt=last)))
+    found = list(rows[: limit + 1])
+    return Page(found[:limit], _cursor(found[limit - 1]) if len(found) > limit else None)
+
+
+def events(job: Job, *, after: int = 0, limit: int = 1000) -> list[JobEvent]:
+    """The job's events with a `seq` over `after`, in order."""
+    return list(job.events.filter(seq__gt=after).order_by("seq")[:limit])
+
+
+def cancel(job: Job) -> Job:
+    """Ask for the end. A job that waits ends at once, one that runs is stopped with its grace; asking twice is once.
+
+    Raises IllegalTransition for a job that has ended otherwise.
+    """
+    outcome = Outcome(JobState.CANCELLED, Reason.CANCELLED)
+    with transaction.atomic():
+        if not lifecycle.end(job.pk, outcome, sources={JobState.QUEUED}):
+            lifecycle.mark(job.pk, "cancel_requested", states=ACTIVE, cancel_requested_at=timezone.now())
+        bell.ring(CONTROL_TOPIC)
+    job = Job.objects.get(pk=job.pk)
+    if job.state in TERMINAL and job.state != JobState.CANCELLED:
+        raise IllegalTransition(f"the job has already {job.state}; only a job that has not ended can be cancelled")
+    return job
+
+
+def cleanup(job: Job) -> Job:
+    """Cancel the job if it has not ended. What is on the engine is removed once it has; `cleaned_at` says when.
+
+    Idempotent. Record and logs stay until their retention ends.
+    """
+    if job.state not in TERMINAL:
+        try:
+            return cancel(job)
+        except IllegalTransition:
+            pass  # it ended in between
+    bell.ring(CONTROL_TOPIC)
+    return Job.objects.get(pk=job.pk)
+
+
+def waiting(job: Job) -> dict[str, Any] | None:
+    """Why a queued job is not launched yet: a code, a sentence, and the figures; None once it is not queued."""
+    if job.state != JobState.QUEUED:
+        return None
+    ahead = _ahead_of(job).count()
+    if job.not_before and job.not_before > timezone.now():
+        return {
+            "code": "backoff",
+            "detail": f"it is launched again after {job.not_before:%H:%M:%S} UTC",
+            "position": ahead + 1,
+        }
+    room = Capacity.objects.filter(executor=job.executor).first()
+    if room and (figures := _missing(job, room)):
+        return {"code": "capacity", "detail": "the executor has no room for it now", "position": ahead + 1, **figures}
+    if ahead:
+        return {"code": "queue", "detail": f"{ahead} jobs are before it", "position": ahead + 1}
+    return {"code": "executor", "detail": "the executor has not taken it yet; see its health", "position": 1}
+
+
+def _ahead_of(job: Job) -> models.QuerySet[Job]:
+    queue = Job.objects.filter(executor=job.executor, state=JobState.QUEUED)
+    earlier = Q(queued_at__lt=job.queued_at) | Q(queued_at=job.queued_at, pk__lt=job.pk)
+    return queue.filter(Q(priority__gt=job.priority) | (Q(priority=job.priority) & earlier))[:1000]
+
+
+def _missing(job: Job, room: Capacity) -> dict[str, Any]:
+    figures: dict[str, Any] = {}
+    if room.memory_total is not None and room.memory_used + job.memory_mib > room.memory_total:
+        figures["memory_mib"] = {"asked": job.memory_mib, "free": max(room.memory_total - room.memory_used, 0)}
+    if room.cpu_millis_total is not None and room.cpu_millis_used + job.cpu_millis > room.cpu_millis_total:
+        free = max(room.cpu_millis_total - room.cpu_millis_used, 0)
+        figures["cpu_cores"] = {"asked": job.cpu_millis / 1000, "free": free / 1000}
+    return figures
+
+
+def _new_job(executor: ContainerExecutor, request: JobRequest, namespace: str) -> Job:
+    now = timezone.now()
+    memory = executor.default_memory if request.memory_mib is None else request.memory_mib
+    cpu = executor.default_cpu if request.cpu_cores is None else request.cpu_cores
+    if errors := violations(executor.name, request):
+        raise InvalidJob(errors)
+    wait = request.queue_timeout_seconds
+    return Job(
+        namespace=namespace,
+        executor=executor.name,
+        request=request.model_dump(mode="json", exclude_unset=True),
+        labels=request.labels,
+        priority=request.priority,
+        memory_mib=memory,
+        cpu_millis=round(cpu * 1000),
+        timeout_seconds=executor.timeout if request.timeout_seconds is None else request.timeout_seconds,
+        grace_seconds=executor.grace_seconds if request.grace_seconds is None else request.grace_seconds,
+        max_retries=executor.max_retries if request.max_retries is None else request.max_retries,
+        created_at=now,
+        queued_at=now,
+        queue_deadline=None if wait is None else now + timedelta(seconds=wait),
+    )
+
+
+def _cannot_fit(executor: ContainerExecutor, memory: int, cpu: float) -> list[FieldError]:
+    """What could never be reserved, however long it waited."""
+    row = Capacity.objects.filter(executor=executor.name).first()
+    total_memory = row.memory_total if row else None
+    total_cpu = row.cpu_millis_total / 1000 if row and row.cpu_millis_total is not None else None
+    limits = executor.limits
+    most_memory = _least(limits.max_memory, limits.total_memory, total_memory)
+    most_cpu = _least(limits.max_cpu, limits.total_cpu, total_cpu)
+    wanted = Resources(memory, cpu)
+    if Limits(most_memory, most_cpu).allows(wanted):
+        return []
+    errors = []
+    if most_memory is not None and memory > most_memory:
+        errors.append(
+            FieldError("memory_mib", "too_large", f"{memory} MiB is asked; at most {most_memory:g} MiB is allowed")
+        )
+    if most_cpu is not None and cpu > most_cpu:
+        errors.append(
+            FieldError("cpu_cores", "too_large", f"{cpu:g} cores are asked; at most {most_cpu:g} are allowed")
+        )
+    return errors
+
+
+def _least(*bounds: float | None) -> float | None:
+    return min((bound for bound in bounds if bound is not None), default=None)
+
+
+def _insert(job: Job) -> Job:
+    queue = Job.objects.filter(executor=job.executor, state=JobState.QUEUED)
+    most = settings.PURSER.max_queued
+    if queue.order_by("-priority", "queued_at", "id")[most - 1 : most].exists():
+        raise QueueFull(f"{most} jobs wait on executor {job.executor!r}; try again later")
+    job.version = 1
+    job.save(force_insert=True)
+    JobLabel.objects.bulk_create(JobLabel(job=job, key=key, value=value) for key, value in job.labels.items())
+    lifecycle.record(job, "state")
+    bell.ring(queue_topic(job.executor))
+    return job
+
+
+def _insert_with_key(job: Job, key: str, digest: str, describe: Callable[[Job], dict[str, Any]]) -> Launched:
+    document = describe(_insert(job))
+    response = json.dumps(document)
+    IdempotencyKey.objects.create(namespace=job.namespace, key=key, digest=digest, job=job, response=response)
+    return Launched(job, document)
+
+
+def _replay(namespace: str, key: str, digest: str) -> Launched | None:
+    known = IdempotencyKey.objects.select_related("job").filter(namespace=namespace, key=key).first()
+    if known is None:
+        return None
+    if known.digest != digest:
+        raise IdempotencyMismatch(f"Idempotency-Key {key!r} was used with another request")
+    return Launched(known.job, json.loads(known.response), replayed=True)
+
+
+def _lock_key(namespace: str, key: str) -> None:
+    """One launch a key at a time. On SQLite the transaction itself is the lock, and a second caller waits for it."""
+    if connection.vendor != "postgresql":
+        return
+    number = int.from_bytes(hashlib.sha256(f"{namespace} {key}".encode()).digest()[:8], "big", signed=True)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [number])
+        if cursor.fetchone() == (False,):
+            raise IdempotencyInProgress
+
+
+def _cursor(job: Job) -> str:
+    return base64.urlsafe_b64encode(f"{job.created_at.isoformat()} {job.pk}".encode()).decode().rstrip("=")
+
+
+def _parse_cursor(cursor: str) -> tuple[datetime, UUID]:
+    try:
+        text = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode()
+        at, _, job_id = text.partition(" ")
+        moment = datetime.fromisoformat(at)
+        if moment.tzinfo is None:
+            raise ValueError
+        return moment, UUID(job_id)
+    except (ValueError, binascii.Error):
+        raise InvalidCursor(f"cursor {cursor!r} was not given out by this list") from None

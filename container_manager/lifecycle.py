@@ -1,0 +1,179 @@
+"""The only writer of a job's state: one conditional UPDATE, with its event, in one transaction."""
+
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import F
+from django.utils import timezone
+
+from container_manager.bell import bell, job_topic, queue_topic
+from container_manager.ledger import DatabaseLedger
+from container_manager.models import Attempt, Job, JobCount, JobEvent
+from container_manager.states import ACTIVE, TERMINAL, JobState, Reason, sources_of
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How an attempt, or a job that never had one, ended."""
+
+    state: JobState
+    reason: Reason
+    evidence: dict[str, Any] = field(default_factory=dict)
+    exit_code: int | None = None
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+    image_digest: str = ""
+    usage: dict[str, Any] = field(default_factory=dict)
+
+
+def claim(job: Job, owner: UUID) -> bool:
+    """Take a queued job for its next attempt; says whether it still was queued. The fence shuts out an old owner."""
+    now, number = timezone.now(), job.attempt + 1
+    columns = {"owner": owner, "fence": F("fence") + 1, "attempt": number, "launching_at": now, "not_before": None}
+    with transaction.atomic():
+        if not _move(job.pk, JobState.LAUNCHING, columns, detail={"attempt": number}):
+            return False
+        Attempt.objects.create(job=job, number=number, launching_at=now)
+        return True
+
+
+def start(job_id: UUID, *, fence: int, timeout_seconds: float) -> datetime | None:
+    """The engine has started the present attempt: returns its deadline, or None when the job is no longer ours."""
+    now = timezone.now()
+    deadline = now + timedelta(seconds=timeout_seconds)
+    with transaction.atomic():
+        columns = {"started_at": now, "deadline": deadline, "stale_since": None}
+        if not _move(job_id, JobState.RUNNING, columns, fence=fence):
+            return None
+        Attempt.objects.filter(job_id=job_id, finished_at=None).update(started_at=now)
+    return deadline
+
+
+def end(
+    job_id: UUID, outcome: Outcome, *, fence: int | None = None, sources: Collection[JobState] | None = None
+) -> bool:
+    """End the job and its present attempt, if it has not ended yet; says whether this call did."""
+    finished_at = outcome.finished_at or timezone.now()
+    columns = {
+        "reason": outcome.reason,
+        "evidence": outcome.evidence,
+        "exit_code": outcome.exit_code,
+        "finished_at": finished_at,
+        "stale_since": None,
+        "owner": None,
+        **_told_start(outcome),
+    }
+    with transaction.atomic():
+        ended = _move(job_id, outcome.state, columns, fence=fence, sources=sources, detail=outcome.evidence)
+        if ended:
+            _end_attempt(job_id, outcome, finished_at)
+        return ended
+
+
+def retry(job_id: UUID, outcome: Outcome, *, fence: int, not_before: datetime) -> bool:
+    """End the present attempt and queue the job again, not to be launched before a time."""
+    cleared = dict.fromkeys(("owner", "stale_since", "started_at", "launching_at", "deadline"))
+    columns = {"not_before": not_before, "queued_at": timezone.now(), **cleared}
+    detail = {"reason": outcome.reason, **outcome.evidence}
+    with transaction.atomic():
+        moved = _move(job_id, JobState.QUEUED, columns, fence=fence, detail=detail)
+        if moved:
+            _end_attempt(job_id, outcome, outcome.finished_at or timezone.now())
+        return moved
+
+
+def record(job: Job, kind: str, detail: dict[str, Any] | None = None) -> None:
+    """Write the event of a change that has just been made in this transaction, and tell who waits for it."""
+    JobEvent.objects.create(
+        job=job, seq=job.version, type=kind, state=job.state, reason=job.reason, detail=detail or {}
+    )
+    if kind == "state":
+        _count(job)
+    bell.ring(job_topic(job.pk))
+
+
+@transaction.atomic
+def mark(
+    job_id: UUID, kind: str, *, states: Collection[JobState], fence: int | None = None, **columns: datetime
+) -> bool:
+    """Set columns that are still empty, as one event; says whether they were. The state stays."""
+    guard: dict[str, Any] = {f"{name}__isnull": True for name in columns}
+    if fence is not None:
+        guard["fence"] = fence
+    if not Job.objects.filter(pk=job_id, state__in=states, **guard).update(version=F("version") + 1, **columns):
+        return False
+    record(Job.objects.get(pk=job_id), kind)
+    return True
+
+
+@transaction.atomic
+def attempt_cleaned(job_id: UUID, number: int) -> None:
+    """Nothing of this attempt is left on the engine; nor of the job, when it has ended and this was the last."""
+    Attempt.objects.filter(job_id=job_id, number=number, cleaned_at=None).update(cleaned_at=timezone.now())
+    _mark_cleaned(job_id)
+
+
+def _move(
+    job_id: UUID,
+    to: JobState,
+    columns: dict[str, Any],
+    *,
+    fence: int | None = None,
+    sources: Collection[JobState] | None = None,
+    detail: dict[str, Any] | None = None,
+) -> bool:
+    """Change the state if it still is one that may, and say whether it was. Call it inside a transaction.
+
+    `sources` narrows the states that the table allows; `fence` lets only the present owner write. What the job
+    holds is released when it leaves the active states.
+    """
+    allowed = sources_of(to) & set(sources) if sources is not None else sources_of(to)
+    guard = {} if fence is None else {"fence": fence}
+    rows = Job.objects.filter(pk=job_id, state__in=allowed, **guard)
+    if not rows.update(state=to, version=F("version") + 1, **columns):
+        return False
+    job = Job.objects.get(pk=job_id)
+    record(job, "state", detail)
+    if to not in ACTIVE and DatabaseLedger(job.executor).release(str(job_id)):
+        bell.ring(queue_topic(job.executor))
+    return True
+
+
+def _mark_cleaned(job_id: UUID) -> None:
+    if not Attempt.objects.filter(job_id=job_id, cleaned_at=None).exists():
+        mark(job_id, "cleaned", states=TERMINAL, cleaned_at=timezone.now())
+
+
+def _end_attempt(job_id: UUID, outcome: Outcome, finished_at: datetime) -> None:
+    job = Job.objects.get(pk=job_id)
+    Attempt.objects.filter(job_id=job_id, number=job.attempt, finished_at=None).update(
+        finished_at=finished_at,
+        reason=outcome.reason,
+        evidence=outcome.evidence,
+        exit_code=outcome.exit_code,
+        image_digest=outcome.image_digest,
+        usage=outcome.usage,
+        **_told_start(outcome),
+    )
+    _mark_cleaned(job_id)
+
+
+def _told_start(outcome: Outcome) -> dict[str, Any]:
+    """The engine's word on when it started is better than ours, which is of when we knew."""
+    return {"started_at": outcome.started_at} if outcome.started_at else {}
+
+
+def _count(job: Job) -> None:
+    key: dict[str, Any] = {
+        "executor": job.executor,
+        "namespace": job.namespace,
+        "state": job.state,
+        "reason": job.reason,
+    }
+    if not JobCount.objects.filter(**key).update(count=F("count") + 1):
+        JobCount.objects.get_or_create(**key)
+        JobCount.objects.filter(**key).update(count=F("count") + 1)

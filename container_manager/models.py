@@ -1,0 +1,258 @@
+"""The books. Rows change only through `lifecycle` and `ledger`: never in save(), never read-check-write."""
+
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+from container_manager.identifiers import uuid7
+from container_manager.spec import JobRequest, JobSpec, execution_id
+from container_manager.states import TERMINAL, JobState, Reason
+
+_STATES = [(state, state) for state in JobState]
+_REASONS = [(reason, reason) for reason in Reason]
+
+
+class Job(models.Model):
+    """One accepted request to run something, from its acceptance until its retention ends.
+
+    queued -> launching -> running -> succeeded | failed | cancelled, and launching | running -> queued
+    for a retry. A cancel request is a column, not a state. `version` counts its events.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    namespace = models.CharField(max_length=63)
+    executor = models.CharField(max_length=63)
+    state = models.CharField(max_length=16, choices=_STATES, default=JobState.QUEUED)
+    version = models.PositiveIntegerField(default=0)
+    request = models.JSONField()
+    labels = models.JSONField(default=dict)
+    priority = models.SmallIntegerField(default=0)
+
+    memory_mib = models.PositiveIntegerField()
+    cpu_millis = models.PositiveIntegerField()
+    timeout_seconds = models.FloatField()
+    grace_seconds = models.FloatField()
+    max_retries = models.PositiveSmallIntegerField()
+
+    attempt = models.PositiveIntegerField(default=0)
+    not_before = models.DateTimeField(null=True)
+    queue_deadline = models.DateTimeField(null=True)
+    deadline = models.DateTimeField(null=True)
+    cancel_requested_at = models.DateTimeField(null=True)
+    timed_out_at = models.DateTimeField(null=True)
+    stale_since = models.DateTimeField(null=True)
+
+    reason = models.CharField(max_length=32, choices=_REASONS, blank=True, default="")
+    evidence = models.JSONField(default=dict)
+    exit_code = models.IntegerField(null=True)
+
+    created_at = models.DateTimeField(default=timezone.now)
+    queued_at = models.DateTimeField(default=timezone.now)
+    launching_at = models.DateTimeField(null=True)
+    started_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)
+    cleaned_at = models.DateTimeField(null=True)
+
+    owner = models.UUIDField(null=True)
+    fence = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(state__in=list(JobState)), name="job_state_is_known"),
+            models.CheckConstraint(
+                condition=Q(state__in=sorted(TERMINAL)) ^ Q(finished_at__isnull=True),
+                name="job_is_finished_when_terminal",
+            ),
+            models.CheckConstraint(
+                condition=Q(state__in=sorted(TERMINAL)) ^ Q(reason=""), name="job_has_a_reason_when_terminal"
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["namespace", "-created_at", "-id"], name="job_list"),
+            models.Index(fields=["namespace", "executor", "-created_at", "-id"], name="job_list_by_executor"),
+            models.Index(fields=["namespace", "state", "-created_at", "-id"], name="job_list_by_state"),
+            models.Index(
+                fields=["executor", "-priority", "queued_at", "id"], condition=Q(state="queued"), name="job_queue"
+            ),
+            models.Index(fields=["owner"], condition=Q(state__in=["launching", "running"]), name="job_active"),
+            models.Index(
+                fields=["queue_deadline"], condition=Q(state="queued", queue_deadline__isnull=False), name="job_overdue"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.id} {self.state}"
+
+    @property
+    def execution_id(self) -> str:
+        """The engine's name for the present attempt; empty before the first."""
+        return execution_id(self.id, self.attempt) if self.attempt else ""
+
+    def spec(self) -> JobSpec:
+        """What the executor is given for the present attempt."""
+        return JobSpec.model_validate(
+            {
+                **JobRequest.model_validate(self.request).model_dump(exclude_unset=True),
+                "id": self.id,
+                "attempt": self.attempt,
+                "namespace": self.namespace,
+                "memory_mib": self.memory_mib,
+                "cpu_cores": self.cpu_millis / 1000,
+                "timeout_seconds": self.timeout_seconds,
+                "grace_seconds": self.grace_seconds,
+            }
+        )
+
+
+class JobLabel(models.Model):
+    """A job's labels once more, in a form that an index can find."""
+
+    job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="+")
+    key = models.CharField(max_length=63)
+    value = models.CharField(max_length=256)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["job", "key"], name="label_key_is_unique")]
+        indexes = [models.Index(fields=["key", "value", "job"], name="label_lookup")]
+
+
+class Attempt(models.Model):
+    """One launch of a job: when, how it ended, and what it used. Kept when the job is retried."""
+
+    job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="attempts")
+    number = models.PositiveIntegerField()
+    launching_at = models.DateTimeField()
+    started_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)
+    reason = models.CharField(max_length=32, choices=_REASONS, blank=True, default="")
+    evidence = models.JSONField(default=dict)
+    exit_code = models.IntegerField(null=True)
+    image_digest = models.CharField(max_length=255, blank=True, default="")
+    usage = models.JSONField(default=dict)
+    cleaned_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["job", "number"], name="attempt_is_unique")]
+        indexes = [
+            models.Index(
+                fields=["finished_at"],
+                condition=Q(cleaned_at__isnull=True, finished_at__isnull=False),
+                name="attempt_to_clean",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return execution_id(self.job_id, self.number)
+
+
+class JobEvent(models.Model):
+    """One thing that happened to a job, written in the transaction that made it happen."""
+
+    job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="events")
+    seq = models.PositiveIntegerField()
+    at = models.DateTimeField(default=timezone.now)
+    type = models.CharField(max_length=32)
+    state = models.CharField(max_length=16, choices=_STATES)
+    reason = models.CharField(max_length=32, blank=True, default="")
+    detail = models.JSONField(default=dict)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["job", "seq"], name="event_seq_is_unique")]
+
+
+class Capacity(models.Model):
+    """What is reserved on an executor, and what it has. One row an executor; changed by conditional UPDATE."""
+
+    executor = models.CharField(max_length=63, primary_key=True)
+    memory_used = models.PositiveBigIntegerField(default=0)
+    cpu_millis_used = models.PositiveBigIntegerField(default=0)
+    memory_total = models.PositiveBigIntegerField(null=True)
+    cpu_millis_total = models.PositiveBigIntegerField(null=True)
+
+
+class Allocation(models.Model):
+    """What one job holds. Inserted with the reservation, deleted with the release: exactly once each."""
+
+    job = models.OneToOneField(Job, on_delete=models.PROTECT, primary_key=True, related_name="allocation")
+    executor = models.CharField(max_length=63)
+    namespace = models.CharField(max_length=63)
+    memory_mib = models.PositiveBigIntegerField()
+    cpu_millis = models.PositiveBigIntegerField()
+
+    class Meta:
+        indexes = [models.Index(fields=["executor"], name="allocation_by_executor")]
+
+
+class JobCount(models.Model):
+    """How many jobs have entered a state, ever: kept, because counting a million rows is not cheap."""
+
+    executor = models.CharField(max_length=63)
+    namespace = models.CharField(max_length=63)
+    state = models.CharField(max_length=16)
+    reason = models.CharField(max_length=32, blank=True, default="")
+    count = models.PositiveBigIntegerField(default=0)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["executor", "namespace", "state", "reason"], name="job_count_is_unique")
+        ]
+
+
+class DispatcherLease(models.Model):
+    """A dispatcher process and the lease under which it owns its jobs."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    host = models.CharField(max_length=255)
+    process = models.CharField(max_length=64)
+    started_at = models.DateTimeField(default=timezone.now)
+    lease_expires_at = models.DateTimeField()
+
+
+class ExecutorReport(models.Model):
+    """What a dispatcher last saw of an executor: its health, and what the base counted in that process."""
+
+    executor = models.CharField(max_length=63)
+    dispatcher = models.ForeignKey(DispatcherLease, on_delete=models.CASCADE, related_name="reports")
+    checked_at = models.DateTimeField()
+    healthy = models.BooleanField()
+    detail = models.TextField(blank=True, default="")
+    latency_seconds = models.FloatField()
+    detector = models.CharField(max_length=16)
+    metrics = models.JSONField(default=dict)
+    performance = models.JSONField(default=dict)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["executor", "dispatcher"], name="report_is_unique")]
+
+
+class Token(models.Model):
+    """A bearer token. Only the SHA-256 of its secret is kept; the secret has 256 random bits."""
+
+    id = models.CharField(primary_key=True, max_length=16)
+    digest = models.CharField(max_length=64)
+    name = models.CharField(max_length=100)
+    namespace = models.CharField(max_length=63)
+    scopes = models.JSONField(default=list)
+    executors = models.JSONField(default=list)  # empty: all
+    created_at = models.DateTimeField(default=timezone.now)
+    expires_at = models.DateTimeField(null=True)
+    last_used_at = models.DateTimeField(null=True)
+    revoked_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return f"{self.id} {self.name}"
+
+
+class IdempotencyKey(models.Model):
+    """A key that a client gave with a launch, the request it came with, and the job it made."""
+
+    namespace = models.CharField(max_length=63)
+    key = models.CharField(max_length=255)
+    digest = models.CharField(max_length=64)
+    job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="+")
+    response = models.TextField()  # JSON, with its keys in the order of the first answer
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["namespace", "key"], name="idempotency_key_is_unique")]
+        indexes = [models.Index(fields=["created_at"], name="idempotency_by_age")]

@@ -1,0 +1,162 @@
+"""A state changes only where the table allows it, once, with its event, and with what it holds."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from container_manager import lifecycle
+from container_manager.identifiers import uuid7
+from container_manager.ledger import DatabaseLedger
+from container_manager.lifecycle import Outcome
+from container_manager.models import Allocation, Attempt, Job, JobCount
+from container_manager.resources import Limits, Resources
+from container_manager.states import TERMINAL, TRANSITIONS, JobState, Reason
+from tests.factories import AttemptFactory, ContainerJobFactory
+
+pytestmark = pytest.mark.django_db
+FAILURE = Outcome(JobState.FAILED, Reason.EXIT_NONZERO, {"exit_code": 3}, 3)
+LOST = Outcome(JobState.FAILED, Reason.ENGINE_LOST)
+
+
+def job_in(state: JobState) -> Job:
+    if state == JobState.QUEUED:
+        return ContainerJobFactory.create()
+    if state in TERMINAL:
+        return ContainerJobFactory.create(ended=True, state=state, reason=Reason.CANCELLED)
+    job: Job = AttemptFactory.create(job__state=state).job
+    DatabaseLedger("mock").reserve(str(job.pk), Resources(64, 0.5), Limits())
+    return job
+
+
+def try_end(state: JobState) -> Callable[[Job], object]:
+    return lambda job: lifecycle.end(job.pk, Outcome(state, Reason.CANCELLED))
+
+
+ARROWS: dict[JobState, Callable[[Job], object]] = {
+    JobState.QUEUED: lambda job: lifecycle.retry(job.pk, LOST, fence=job.fence, not_before=timezone.now()),
+    JobState.LAUNCHING: lambda job: lifecycle.claim(job, uuid7()),
+    JobState.RUNNING: lambda job: lifecycle.start(job.pk, fence=job.fence, timeout_seconds=1),
+    **{state: try_end(state) for state in TERMINAL},
+}
+
+
+@pytest.mark.parametrize("target", JobState)
+@pytest.mark.parametrize("source", JobState)
+def test_every_pair_of_states_is_as_the_table_says(source: JobState, target: JobState) -> None:
+    job = job_in(source)
+
+    moved = bool(ARROWS[target](job))
+
+    job.refresh_from_db()
+    assert moved is (target in TRANSITIONS[source])
+    assert job.state == (target if moved else source)
+    assert job.events.filter(type="state").count() == int(moved)
+    assert Allocation.objects.exists() is (
+        job.state in {JobState.LAUNCHING, JobState.RUNNING} and source != JobState.QUEUED
+    )
+
+
+def test_an_end_writes_job_attempt_event_and_count_together() -> None:
+    job = job_in(JobState.RUNNING)
+
+    assert lifecycle.end(job.pk, FAILURE, fence=job.fence)
+
+    job.refresh_from_db()
+    attempt, event = job.attempts.get(), job.events.get()
+    assert (job.reason, job.exit_code, job.evidence) == ("exit_nonzero", 3, {"exit_code": 3})
+    assert (attempt.reason, attempt.exit_code, attempt.finished_at) == ("exit_nonzero", 3, job.finished_at)
+    assert (event.seq, event.state, event.reason) == (job.version, "failed", "exit_nonzero")
+    assert JobCount.objects.get(state="failed").count == 1
+
+
+def test_an_old_owner_can_change_nothing() -> None:
+    job = job_in(JobState.RUNNING)
+    Job.objects.update(fence=job.fence + 1)
+
+    assert not lifecycle.end(job.pk, FAILURE, fence=job.fence)
+    assert not lifecycle.retry(job.pk, FAILURE, fence=job.fence, not_before=timezone.now())
+    assert not lifecycle.mark(job.pk, "timed_out", states=set(JobState), fence=job.fence, timed_out_at=timezone.now())
+    assert Job.objects.get().state == JobState.RUNNING
+
+
+def test_a_retry_keeps_the_attempt_and_waits_for_its_time() -> None:
+    job = job_in(JobState.RUNNING)
+    later = timezone.now() + timedelta(minutes=1)
+
+    lifecycle.retry(job.pk, LOST, fence=job.fence, not_before=later)
+
+    job.refresh_from_db()
+    assert (job.state, job.not_before, job.owner, job.attempt) == ("queued", later, None, 1)
+    assert job.attempts.get().reason == "engine_lost"
+
+
+def test_a_mark_is_made_once() -> None:
+    job = job_in(JobState.RUNNING)
+    asked = timezone.now()
+
+    made = [
+        lifecycle.mark(job.pk, "cancel_requested", states={JobState.RUNNING}, cancel_requested_at=asked)
+        for _ in range(2)
+    ]
+
+    assert made == [True, False]
+    assert job.events.count() == 1
+
+
+def test_a_job_is_cleaned_when_its_last_attempt_is() -> None:
+    job = job_in(JobState.RUNNING)
+    lifecycle.end(job.pk, FAILURE, fence=job.fence)
+    assert Job.objects.get().cleaned_at is None
+
+    lifecycle.attempt_cleaned(job.pk, 1)
+    lifecycle.attempt_cleaned(job.pk, 1)
+
+    assert Job.objects.get().cleaned_at is not None
+    assert job.events.filter(type="cleaned").count() == 1
+
+
+def test_a_job_that_never_had_an_attempt_is_clean_at_its_end() -> None:
+    job = job_in(JobState.QUEUED)
+
+    lifecycle.end(job.pk, Outcome(JobState.CANCELLED, Reason.CANCELLED))
+
+    assert Job.objects.get().cleaned_at is not None
+
+
+def test_a_change_and_its_event_are_undone_together() -> None:
+    job = job_in(JobState.RUNNING)
+
+    with pytest.raises(RuntimeError), transaction.atomic():
+        lifecycle.end(job.pk, FAILURE, fence=job.fence)
+        raise RuntimeError
+
+    assert Job.objects.get().state == JobState.RUNNING
+    assert not job.events.exists()
+    assert Allocation.objects.exists()
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        {"state": "resting"},
+        {"state": "failed", "reason": "oom", "finished_at": None},
+        {"state": "running", "finished_at": timezone.now()},
+        {"state": "failed", "reason": "", "finished_at": timezone.now()},
+    ],
+)
+def test_the_database_itself_refuses_rows_that_contradict_themselves(broken: dict[str, Any]) -> None:
+    job = job_in(JobState.RUNNING)
+
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Job.objects.filter(pk=job.pk).update(**broken)
+
+
+def test_an_attempt_is_named_like_its_execution() -> None:
+    attempt = AttemptFactory.create()
+
+    assert str(attempt) == attempt.job.execution_id == f"purser-{attempt.job.pk.hex}-1"
+    assert Attempt.objects.count() == 1
