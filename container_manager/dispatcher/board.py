@@ -1,0 +1,81 @@
+"""What one dispatcher knows of one executor: the executions it owns there, and whether the engine answers."""
+
+import logging
+import threading
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from django.utils import timezone
+
+from container_manager.dispatcher.collector import Collector
+from container_manager.executors.base import ContainerExecutor
+from container_manager.models import Job
+from container_manager.states import ACTIVE
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(eq=False, slots=True)
+class Tracked:
+    """An execution that this process owns."""
+
+    job: Job
+    deadline: float | None = None  # by time.time(); set once it runs
+    kill_at: float | None = None  # when its grace has passed
+    running: bool = False
+    ended: bool = False  # told by the watch, maybe before its start was recorded
+    waits_for_engine: bool = False
+    collector: Collector | None = None
+    finishing: threading.Lock = field(default_factory=threading.Lock)
+
+    @property
+    def execution_id(self) -> str:
+        return self.job.execution_id
+
+
+class Board:
+    """Shared by the threads of a lane. Who is not on it is not ours to touch."""
+
+    def __init__(self, executor: ContainerExecutor, owner: UUID) -> None:
+        self.executor = executor
+        self.owner = owner
+        self.healthy = False
+        self._lock = threading.Lock()
+        self._tracked: dict[str, Tracked] = {}
+
+    def add(self, job: Job) -> Tracked:
+        with self._lock:
+            return self._tracked.setdefault(job.execution_id, Tracked(job))
+
+    def remove(self, tracked: Tracked) -> None:
+        with self._lock:
+            if self.has(tracked):
+                del self._tracked[tracked.execution_id]
+
+    def has(self, tracked: Tracked) -> bool:
+        return self._tracked.get(tracked.execution_id) is tracked
+
+    def find(self, execution_id: str) -> Tracked | None:
+        return self._tracked.get(execution_id)
+
+    def all(self) -> list[Tracked]:
+        with self._lock:
+            return list(self._tracked.values())
+
+    def running(self) -> list[Tracked]:
+        return [tracked for tracked in self.all() if tracked.running]
+
+    def engine_away(self, error: str) -> None:
+        """The engine does not answer: nothing is known of what runs, and nothing is launched."""
+        if self.healthy:
+            logger.warning("engine unavailable", extra={"executor": self.executor.name, "error": error})
+        self.healthy = False
+        ours = Job.objects.filter(owner=self.owner, executor=self.executor.name, state__in=ACTIVE)
+        ours.filter(stale_since=None).update(stale_since=timezone.now())
+
+    def engine_answered(self, tracked: Iterable[Tracked]) -> None:
+        """The engine has said that these run: what is known of them is no longer stale."""
+        ids: Collection[UUID] = [one.job.pk for one in tracked]
+        stale = Job.objects.filter(owner=self.owner, stale_since__isnull=False)
+        stale.filter(pk__in=ids).update(stale_since=None)

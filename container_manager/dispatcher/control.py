@@ -1,0 +1,99 @@
+"""Deadlines, cancels, queue timeouts and late cleanups: what time and people bring about."""
+
+import threading
+import time
+from collections.abc import Mapping
+from datetime import timedelta
+from uuid import UUID
+
+from django.conf import settings
+from django.utils import timezone
+
+from container_manager import lifecycle
+from container_manager.bell import CONTROL_TOPIC, bell
+from container_manager.dispatcher.board import Tracked
+from container_manager.dispatcher.lane import Lane
+from container_manager.lifecycle import Outcome
+from container_manager.models import Attempt, IdempotencyKey, Job
+from container_manager.states import ACTIVE, JobState, Reason
+
+_TICK_SECONDS = 0.1
+_LOOK_SECONDS = 1.0
+_HOUSEKEEPING_SECONDS = 5.0
+_BATCH = 100
+
+
+class Control:
+    """Looks at the clock often and at the books when somebody rings, or once a second."""
+
+    def __init__(self, lanes: Mapping[str, Lane], owner: UUID) -> None:
+        self._lanes = lanes
+        self.owner = owner
+        self._rung = threading.Event()
+        self._next_look = 0.0
+        self._next_housekeeping = 0.0
+        self._unsubscribe = bell.subscribe(CONTROL_TOPIC, self._rung.set)
+
+    def close(self) -> None:
+        self._unsubscribe()
+        self._rung.set()
+
+    def step(self) -> None:
+        self._enforce_deadlines()
+        now = time.monotonic()
+        if self._rung.is_set() or now >= self._next_look:
+            self._rung.clear()
+            self._next_look = now + _LOOK_SECONDS
+            self._stop_cancelled()
+            self._end_overdue()
+        if now >= self._next_housekeeping:
+            self._next_housekeeping = now + _HOUSEKEEPING_SECONDS
+            self._clean_leftovers()
+            self._forget_old_keys()
+        self._rung.wait(_TICK_SECONDS)
+
+    def _enforce_deadlines(self) -> None:
+        now = time.time()
+        for lane in self._lanes.values():
+            for tracked in lane.board.all():
+                if tracked.kill_at is not None:
+                    if now >= tracked.kill_at:
+                        lane.ender.stop(tracked, 0)
+                elif tracked.deadline is not None and now >= tracked.deadline:
+                    self._time_out(lane, tracked)
+
+    def _time_out(self, lane: Lane, tracked: Tracked) -> None:
+        job = tracked.job
+        lifecycle.mark(job.pk, "timed_out", states=ACTIVE, fence=job.fence, timed_out_at=timezone.now())
+        lane.ender.stop(tracked, job.grace_seconds)
+
+    def _stop_cancelled(self) -> None:
+        for job in Job.objects.filter(owner=self.owner, state__in=ACTIVE, cancel_requested_at__isnull=False):
+            lane = self._lanes.get(job.executor)
+            tracked = lane.board.find(job.execution_id) if lane else None
+            if lane and tracked and tracked.running and tracked.kill_at is None:
+                lane.ender.stop(tracked, job.grace_seconds)
+
+    def _end_overdue(self) -> None:
+        overdue = Job.objects.filter(state=JobState.QUEUED, queue_deadline__lte=timezone.now())
+        for job in overdue.order_by("queue_deadline")[:_BATCH]:
+            waited = (timezone.now() - job.created_at).total_seconds()
+            evidence = {
+                "queue_timeout_seconds": job.request.get("queue_timeout_seconds"),
+                "waited_seconds": round(waited, 3),
+            }
+            lifecycle.end(job.pk, Outcome(JobState.FAILED, Reason.QUEUE_TIMEOUT, evidence), sources={JobState.QUEUED})
+
+    def _clean_leftovers(self) -> None:
+        """Attempts whose cleanup did not come to its end: the engine was away, or a dispatcher died in between."""
+        before = timezone.now() - timedelta(seconds=_HOUSEKEEPING_SECONDS)
+        left = Attempt.objects.filter(cleaned_at=None, finished_at__lt=before, job__executor__in=self._lanes)
+        for attempt in left.select_related("job").order_by("finished_at")[:_BATCH]:
+            lane = self._lanes[attempt.job.executor]
+            if lane.board.healthy:
+                lane.ender.cleanup(str(attempt), attempt.job, attempt.number)
+
+    def _forget_old_keys(self) -> None:
+        before = timezone.now() - timedelta(seconds=settings.PURSER.idempotency_retention_seconds)
+        old = IdempotencyKey.objects.filter(created_at__lt=before).values_list("pk", flat=True)[:_BATCH]
+        IdempotencyKey.objects.filter(pk__in=list(old)).delete()

@@ -1,0 +1,161 @@
+"""From running to the end: watches, harvests, records, cleans up."""
+
+import threading
+import time
+from collections.abc import Iterable
+from datetime import datetime
+
+from django.utils import timezone
+
+from container_manager import lifecycle
+from container_manager.dispatcher.board import Board, Tracked
+from container_manager.dispatcher.collector import Collector
+from container_manager.dispatcher.outcome import as_asked, backoff, may_retry, outcome_of
+from container_manager.dispatcher.workers import Workers
+from container_manager.exceptions import EngineUnavailable
+from container_manager.executors.results import Execution
+from container_manager.lifecycle import Outcome
+from container_manager.models import Job
+from container_manager.spans import span
+from container_manager.states import ENDED, ExecutionStatus
+
+_WORKERS = 4
+_WATCH_AGAIN_SECONDS = 1.0
+_KILL_AGAIN_SECONDS = 1.0
+_DRAIN_SECONDS = 60.0
+
+
+class Ender:
+    """Notices how executions end, however it is told, and brings each to its end exactly once."""
+
+    def __init__(self, board: Board, stop: threading.Event) -> None:
+        self._board = board
+        self._stop = stop
+        self._workers = Workers(f"end {board.executor.name}", _WORKERS)
+
+    def close(self, seconds: float) -> None:
+        self._workers.close(seconds)
+
+    def take(self, tracked: Tracked, deadline: datetime | None) -> None:
+        """From now on the execution is followed: its logs, its end and its deadline."""
+        self._collect(tracked)
+        tracked.deadline = deadline.timestamp() if deadline else None
+        tracked.running = True
+        if tracked.ended:
+            self._submit(tracked)
+
+    def watch_step(self) -> None:
+        """Listen to the engine until it goes away or the dispatcher stops."""
+        try:
+            for execution_id in self._board.executor.watch(self._running_ids, self._stop):
+                if execution_id is None:
+                    self.sweep()
+                else:
+                    self._told(execution_id)
+        except EngineUnavailable as error:
+            self._board.engine_away(str(error))
+        self._stop.wait(_WATCH_AGAIN_SECONDS)
+
+    def sweep(self) -> None:
+        """Look at everything that runs, for ends that were not told."""
+        tracked = self._board.running()
+        running = self._listed_as_running() if tracked else None
+        if running is not None:
+            self._board.engine_answered(one for one in tracked if one.execution_id in running)
+            self.look_at(one for one in tracked if one.execution_id not in running)
+
+    def look_at(self, tracked: Iterable[Tracked]) -> None:
+        """Ask the engine how these are doing, soon."""
+        for one in tracked:
+            self._submit(one)
+
+    def stop(self, tracked: Tracked, grace_seconds: float) -> None:
+        """Begin the end of a running execution; the end itself is noticed like any other."""
+        tracked.kill_at = time.time() + (grace_seconds or _KILL_AGAIN_SECONDS)
+        self._workers.submit(lambda: self._stop_execution(tracked, grace_seconds))
+
+    def close_attempt(self, tracked: Tracked, outcome: Outcome) -> None:
+        """Record how the attempt ended, release what it held, and remove what it left on the engine."""
+        job = Job.objects.get(pk=tracked.job.pk)
+        fence = tracked.job.fence
+        with span("release", self._board.executor.name, tracked.execution_id):
+            if may_retry(job, outcome):
+                closed = lifecycle.retry(job.pk, outcome, fence=fence, not_before=backoff(job.attempt, timezone.now()))
+            else:
+                closed = lifecycle.end(job.pk, as_asked(job, outcome), fence=fence)
+        self._board.remove(tracked)
+        if closed:
+            self.cleanup(tracked.execution_id, tracked.job, tracked.job.attempt)
+
+    def cleanup(self, execution_id: str, job: Job, attempt: int) -> None:
+        """Remove what an ended attempt has left on the engine. What fails now is done by a later look."""
+        try:
+            with span("cleanup", self._board.executor.name, execution_id):
+                gone = self._board.executor.cleanup(execution_id)
+        except EngineUnavailable as error:
+            self._board.engine_away(str(error))
+            return
+        if gone:
+            lifecycle.attempt_cleaned(job.pk, attempt)
+
+    def _running_ids(self) -> list[str]:
+        return [tracked.execution_id for tracked in self._board.running()]
+
+    def _listed_as_running(self) -> set[str] | None:
+        if not self._board.executor.capabilities.list_executions:
+            return set()
+        try:
+            listed = self._board.executor.list_executions()
+        except EngineUnavailable as error:
+            self._board.engine_away(str(error))
+            return None
+        return {ref.execution_id for ref in listed if ref.status == ExecutionStatus.RUNNING}
+
+    def _told(self, execution_id: str) -> None:
+        tracked = self._board.find(execution_id)
+        if tracked:
+            tracked.ended = True
+            if tracked.running:
+                self._submit(tracked)
+
+    def _submit(self, tracked: Tracked) -> None:
+        self._workers.submit(lambda: self._look(tracked))
+
+    def _look(self, tracked: Tracked) -> None:
+        with tracked.finishing:
+            if not self._board.has(tracked):
+                return
+            execution = self._board.executor.inspect(tracked.execution_id)
+            if execution.status == ExecutionStatus.UNKNOWN:
+                self._board.engine_away(execution.detail)
+            elif execution.status in (*ENDED, ExecutionStatus.NOT_FOUND):
+                self._end(tracked, execution)
+            else:
+                self._board.engine_answered([tracked])
+
+    def _end(self, tracked: Tracked, execution: Execution) -> None:
+        with span("harvest", self._board.executor.name, tracked.execution_id):
+            whole = self._drain_logs(tracked)
+        outcome = outcome_of(Job.objects.get(pk=tracked.job.pk), execution)
+        if not whole:
+            outcome.evidence["logs"] = "incomplete"
+        self.close_attempt(tracked, outcome)
+
+    def _collect(self, tracked: Tracked) -> Collector:
+        job = tracked.job
+        tracked.collector = Collector(self._board.executor, job.pk, job.attempt, tracked.execution_id)
+        return tracked.collector
+
+    def _drain_logs(self, tracked: Tracked) -> bool:
+        """Wait for the last bytes; a collection that broke off is made anew, once."""
+        if tracked.collector:
+            if tracked.collector.drain(_DRAIN_SECONDS):
+                return True
+            tracked.collector.stop()
+        return self._collect(tracked).drain(_DRAIN_SECONDS)
+
+    def _stop_execution(self, tracked: Tracked, grace_seconds: float) -> None:
+        try:
+            self._board.executor.stop(tracked.execution_id, grace_seconds)
+        except EngineUnavailable as error:
+            self._board.engine_away(str(error))

@@ -1,0 +1,64 @@
+"""One executor's jobs: what is launched and ended there by this dispatcher."""
+
+import threading
+import time
+from collections.abc import Iterable
+from uuid import UUID
+
+from container_manager.dispatcher.board import Board
+from container_manager.dispatcher.ender import Ender
+from container_manager.dispatcher.launcher import Launcher
+from container_manager.dispatcher.workers import loop
+from container_manager.executors.base import ContainerExecutor
+from container_manager.models import Job
+from container_manager.states import JobState
+
+
+class Lane:
+    """A launcher and an ender over one board."""
+
+    def __init__(self, executor: ContainerExecutor, owner: UUID) -> None:
+        executor.prepare()
+        self._stop = threading.Event()
+        self.board = Board(executor, owner)
+        self.ender = Ender(self.board, self._stop)
+        self._launcher = Launcher(self.board, self.ender, self._stop)
+        self._threads = [
+            loop(f"claim {executor.name}", self._stop, self._launcher.step),
+            loop(f"watch {executor.name}", self._stop, self.ender.watch_step),
+        ]
+
+    def drain(self, seconds: float) -> None:
+        """Claim no more, finish what is under way, and let go; executions run on."""
+        deadline = time.monotonic() + seconds
+        self._stop.set()
+        self._launcher.wake()
+        for thread in self._threads:
+            thread.join(max(deadline - time.monotonic(), 0))
+        self._launcher.close(max(deadline - time.monotonic(), 0))
+        self.ender.close(max(deadline - time.monotonic(), 0))
+        self.forget()
+
+    def forget(self) -> None:
+        """Own nothing any more: somebody else does."""
+        for tracked in self.board.all():
+            self.board.remove(tracked)
+            if tracked.collector:
+                tracked.collector.stop()
+
+    def adopt(self, jobs: Iterable[Job]) -> None:
+        """Go on with jobs that another dispatcher has left: the engine knows each execution by its name."""
+        for job in jobs:
+            tracked = self.board.add(job)
+            if job.state == JobState.LAUNCHING:
+                self._launcher.submit(tracked)
+            else:
+                self.ender.take(tracked, job.deadline)
+                self.ender.look_at([tracked])
+
+    def became(self, healthy: bool) -> None:
+        """Told after each look at the executor's health."""
+        was, self.board.healthy = self.board.healthy, healthy
+        if healthy and not was:
+            self._launcher.resume()
+            self.ender.sweep()

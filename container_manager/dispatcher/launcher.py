@@ -1,0 +1,98 @@
+"""From queued to running: claims, launches, and hands over to the ender what did not start."""
+
+import logging
+import threading
+from collections.abc import Callable
+
+from container_manager import lifecycle
+from container_manager.bell import bell, queue_topic
+from container_manager.dispatcher.board import Board, Tracked
+from container_manager.dispatcher.claim import claim, next_turn
+from container_manager.dispatcher.ender import Ender
+from container_manager.dispatcher.outcome import launch_failure
+from container_manager.dispatcher.workers import Workers
+from container_manager.exceptions import EngineUnavailable
+from container_manager.executors.results import LaunchResult
+from container_manager.spans import span
+
+logger = logging.getLogger(__name__)
+
+_IDLE_SECONDS = 1.0
+
+
+class Launcher:
+    """Keeps a small number of launches under way, as many as the executor's config says."""
+
+    def __init__(self, board: Board, ender: Ender, stop: threading.Event) -> None:
+        self._board = board
+        self._ender = ender
+        self._stop = stop
+        self._most = board.executor.launch_concurrency
+        self._lock = threading.Lock()
+        self._under_way = 0
+        self._wake = threading.Event()
+        self._workers = Workers(f"launch {board.executor.name}", self._most)
+        self._unsubscribe: Callable[[], None] = bell.subscribe(queue_topic(board.executor.name), self._wake.set)
+
+    def close(self, seconds: float) -> None:
+        self._unsubscribe()
+        self._workers.close(seconds)
+
+    def wake(self) -> None:
+        self._wake.set()
+
+    def step(self) -> None:
+        """Claim what there is room for, or wait until there may be something."""
+        self._wake.clear()
+        free = self._most - self._under_way
+        jobs = claim(self._board.executor, self._board.owner, free) if self._board.healthy and free > 0 else []
+        for job in jobs:
+            self.submit(self._board.add(job))
+        if len(jobs) < free or not jobs:
+            turn = next_turn(self._board.executor.name)
+            self._wake.wait(_IDLE_SECONDS if turn is None else min(turn, _IDLE_SECONDS))
+
+    def resume(self) -> None:
+        """Go on with the launches that the engine did not answer: the same call finds what it has made."""
+        for tracked in self._board.all():
+            if tracked.waits_for_engine:
+                tracked.waits_for_engine = False
+                self.submit(tracked)
+        self._wake.set()
+
+    def submit(self, tracked: Tracked) -> None:
+        with self._lock:
+            self._under_way += 1
+        self._workers.submit(lambda: self._launch_and_count(tracked))
+
+    def _launch_and_count(self, tracked: Tracked) -> None:
+        self._launch(tracked)
+        with self._lock:
+            self._under_way -= 1
+        self._wake.set()
+
+    def _launch(self, tracked: Tracked) -> None:
+        if self._stop.is_set() or not self._board.has(tracked):
+            return
+        try:
+            with span("launch", self._board.executor.name, tracked.execution_id):
+                result = self._board.executor.launch_job(tracked.job.spec())
+        except EngineUnavailable as error:
+            tracked.waits_for_engine = True
+            self._board.engine_away(str(error))
+            return
+        ok, value = result
+        if ok:
+            self._started(tracked)
+        else:
+            reason = result.reason if isinstance(result, LaunchResult) else None
+            self._ender.close_attempt(tracked, launch_failure(reason, value))
+
+    def _started(self, tracked: Tracked) -> None:
+        job = tracked.job
+        with span("record", self._board.executor.name, tracked.execution_id):
+            deadline = lifecycle.start(job.pk, fence=job.fence, timeout_seconds=job.timeout_seconds)
+        if deadline is None:
+            self._board.remove(tracked)  # somebody else owns it now
+        else:
+            self._ender.take(tracked, deadline)

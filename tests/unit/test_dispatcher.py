@@ -1,0 +1,337 @@
+"""From the queue to the end: a real dispatcher, on the scripted engine."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from container_manager import jobs, logs, reports
+from container_manager.bell import bell
+from container_manager.dispatcher import Dispatcher
+from container_manager.dispatcher.lease import Lease
+from container_manager.executors.mock import MockExecutor
+from container_manager.executors.registry import executors
+from container_manager.identifiers import uuid7
+from container_manager.ledger import DatabaseLedger
+from container_manager.models import Allocation, DispatcherLease, ExecutorReport, Job
+from container_manager.resources import Resources
+from container_manager.spec import JobRequest
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+MOCK = "container_manager.executors.mock.MockExecutor"
+
+
+@pytest.fixture(autouse=True)
+def quick(settings: Any, tmp_path: Path) -> Iterator[None]:
+    settings.PURSER = settings.PURSER.model_copy(update={"report_seconds": 0.1, "dispatcher_lease_seconds": 3})
+    settings.STORAGES = {
+        **settings.STORAGES,
+        "logs": {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": tmp_path / "logs"}},
+    }
+    settings.EXECUTORS = {
+        "mock": {"BACKEND": MOCK, "OPTIONS": {"state_dir": str(tmp_path / "mock"), "default_cpu": 0.1}}
+    }
+    yield
+    bell.close()
+
+
+@contextmanager
+def dispatching(options: dict[str, Any] | None = None) -> Iterator[Dispatcher]:
+    """A dispatcher over the registered mock executor, or over one with further options."""
+    config = {**executors["mock"].config, **(options or {})}
+    mock = MockExecutor(config, name="mock", ledger=DatabaseLedger("mock"))
+    dispatcher = Dispatcher({"mock": mock})
+    dispatcher.start()
+    try:
+        yield dispatcher
+    finally:
+        dispatcher.drain(10)
+
+
+def launch(scenario: dict[str, Any] | None = None, **request: Any) -> Job:
+    body = JobRequest.model_validate({"command": ["x"], "scenario": scenario or {}, **request})
+    return jobs.launch("mock", body, namespace="default", describe=lambda job: {}).job
+
+
+def until(condition: Callable[[], Any], seconds: float = 15) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it did not come true in time"
+        time.sleep(0.02)
+
+
+def cleaned(*wanted: Job) -> list[Job]:
+    until(lambda: not Job.objects.filter(pk__in=[job.pk for job in wanted], cleaned_at=None).exists())
+    return [Job.objects.get(pk=job.pk) for job in wanted]
+
+
+def in_state(job: Job, state: str) -> None:
+    until(lambda: Job.objects.get(pk=job.pk).state == state)
+
+
+def test_a_job_runs_to_its_end_and_nothing_of_it_is_left() -> None:
+    with dispatching():
+        (job,) = cleaned(launch({"run_seconds": 0.1, "output": [{"text": "hello\n"}]}))
+        listed = executors["mock"].list_executions()
+
+    assert (job.state, job.reason, job.exit_code, job.attempt) == ("succeeded", "completed", 0, 1)
+    assert [event.state for event in jobs.events(job)] == ["queued", "launching", "running", "succeeded", "succeeded"]
+    assert [line.data for line in logs.read(job.pk, 1).lines] == [b"hello"]
+    assert logs.is_complete(job.pk, 1)
+    assert listed == []
+    assert not Allocation.objects.exists()
+    assert reports.utilization("mock")["memory_used"] == 0
+
+
+def test_logs_are_complete_when_the_end_can_be_seen() -> None:
+    with dispatching():
+        started = [launch({"output": [{"text": "x" * 5000}], "run_seconds": 0.05}) for _ in range(10)]
+        for job in started:
+            until(lambda job=job: Job.objects.get(pk=job.pk).finished_at)  # type: ignore[misc]
+            assert logs.is_complete(job.pk, 1)
+
+
+def test_a_job_over_its_time_is_asked_and_then_killed() -> None:
+    with dispatching():
+        (job,) = cleaned(launch({"run_seconds": 60, "ignore_sigterm": True}, timeout_seconds=0.2, grace_seconds=0.3))
+
+    assert (job.state, job.reason) == ("failed", "timeout")
+    assert job.evidence == {"timeout_seconds": 0.2, "exit_code": 137}
+    assert job.finished_at is not None
+    assert job.started_at is not None
+    assert 0.5 <= (job.finished_at - job.started_at).total_seconds() < 3
+
+
+def test_a_running_job_that_is_cancelled_gets_its_grace() -> None:
+    with dispatching():
+        job = launch({"run_seconds": 60})
+        in_state(job, "running")
+        jobs.cancel(job)
+        (job,) = cleaned(job)
+
+    assert (job.state, job.reason, job.exit_code) == ("cancelled", "cancelled", 143)
+
+
+def test_a_job_that_is_cancelled_while_it_is_launched_ends_as_cancelled() -> None:
+    with dispatching():
+        job = launch({"run_seconds": 60, "launch_seconds": 0.5})
+        in_state(job, "launching")
+        jobs.cancel(job)
+        (job,) = cleaned(job)
+
+    assert (job.state, job.reason) == ("cancelled", "cancelled")
+
+
+def test_a_job_that_waits_too_long_ends_with_the_figures() -> None:
+    with dispatching({"total_memory": 300}):
+        until(lambda: reports.utilization("mock")["memory_total"] == 300)
+        holder = launch({"run_seconds": 60})
+        in_state(holder, "running")
+        (job,) = cleaned(launch(queue_timeout_seconds=0.2))
+        jobs.cancel(holder)
+        cleaned(holder)
+
+    assert (job.state, job.reason, job.attempt) == ("failed", "queue_timeout", 0)
+    assert job.evidence["queue_timeout_seconds"] == 0.2
+    assert job.evidence["waited_seconds"] >= 0.2
+
+
+def test_a_fault_of_the_engine_is_retried_as_often_as_asked_and_every_attempt_is_kept() -> None:
+    with dispatching({"failure_threshold": 50}):
+        (job,) = cleaned(launch({"refuse": {"reason": "launch_error", "message": "no"}}, max_retries=2))
+
+    assert (job.state, job.reason, job.attempt) == ("failed", "launch_error", 3)
+    assert [attempt.evidence["error"] for attempt in job.attempts.order_by("number")] == ["no", "no", "no"]
+    assert not Allocation.objects.exists()
+
+
+@pytest.mark.parametrize("reason", ["image_not_found", "image_auth", "command_not_found"])
+def test_a_fault_of_the_job_is_not_retried(reason: str) -> None:
+    with dispatching():
+        (job,) = cleaned(launch({"refuse": {"reason": reason}}, max_retries=5))
+
+    assert (job.state, job.reason, job.attempt) == ("failed", reason, 1)
+
+
+def test_an_execution_that_is_gone_is_lost_and_retried() -> None:
+    with dispatching():
+        (job,) = cleaned(launch({"run_seconds": 60, "vanish_at_seconds": 0.1}, max_retries=1))
+
+    assert (job.state, job.reason, job.attempt) == ("failed", "engine_lost", 2)
+
+
+def test_no_answer_is_not_an_end() -> None:
+    with dispatching():
+        job = launch({"run_seconds": 0.3, "engine_lost": {"from_seconds": 0.1, "for_seconds": 0.8}})
+        (job,) = cleaned(job)
+
+    assert (job.state, job.attempt, job.stale_since) == ("succeeded", 1, None)
+
+
+def test_nothing_is_launched_while_the_engine_is_away_and_all_goes_on_when_it_is_back() -> None:
+    with dispatching({"engine_away": {"from_seconds": 0, "for_seconds": 1.5}}):
+        job = launch()
+        until(lambda: ExecutorReport.objects.filter(healthy=False).exists())
+        assert not reports.health("mock").healthy
+        assert Job.objects.get().state == "queued"
+        (job,) = cleaned(job)
+
+    assert (job.state, job.attempt) == ("succeeded", 1)
+
+
+def test_what_does_not_fit_waits_and_holds_back_what_is_behind_it() -> None:
+    with dispatching({"total_memory": 300}):
+        until(lambda: reports.utilization("mock")["memory_total"] == 300)
+        holder = launch({"run_seconds": 0.5}, memory_mib=200)
+        in_state(holder, "running")
+        big, small = launch(memory_mib=300), launch(memory_mib=1)
+        holder, big, small = cleaned(holder, big, small)
+
+    assert big.launching_at is not None
+    assert holder.finished_at is not None
+    assert small.launching_at is not None
+    assert holder.finished_at <= big.launching_at <= small.launching_at
+
+
+def test_the_queue_goes_by_priority_then_age() -> None:
+    waiting = [launch(priority=priority) for priority in (0, 5, 0, 9)]
+    with dispatching({"launch_concurrency": 1, "total_memory": 256}):
+        done = cleaned(*waiting)
+
+    order = sorted(range(4), key=lambda index: done[index].launching_at or timezone.now())
+    assert order == [3, 1, 0, 2]
+
+
+def test_a_dispatcher_that_is_drained_leaves_what_runs_to_the_next() -> None:
+    with dispatching():
+        job = launch({"run_seconds": 1, "output": [{"text": "a\n"}, {"at_seconds": 0.8, "text": "b\n"}]})
+        in_state(job, "running")
+    assert Job.objects.get().state == "running"
+    assert not DispatcherLease.objects.exists()
+
+    with dispatching():
+        (job,) = cleaned(job)
+
+    assert (job.state, job.attempt) == ("succeeded", 1)
+    assert [line.data for line in logs.read(job.pk, 1).lines] == [b"a", b"b"]
+
+
+def test_a_dispatcher_whose_lease_lapsed_owns_nothing_and_starts_over() -> None:
+    with dispatching():
+        job = launch({"run_seconds": 2.5})
+        in_state(job, "running")
+        fence = Job.objects.get().fence
+        DispatcherLease.objects.all().delete()
+        until(lambda: Job.objects.get().fence == fence + 1)
+        (job,) = cleaned(job)
+
+    assert (job.state, job.attempt) == ("succeeded", 1)
+
+
+def test_two_dispatchers_share_the_work_and_nothing_runs_twice() -> None:
+    with dispatching(), dispatching():
+        done = cleaned(*[launch({"run_seconds": 0.02}) for _ in range(40)])
+
+    assert {(job.state, job.attempt) for job in done} == {("succeeded", 1)}
+
+
+def test_the_lease_of_a_dead_process_of_this_host_ends_at_once() -> None:
+    lease = Lease(60)
+    orphan = uuid7()
+    DispatcherLease.objects.create(
+        pk=orphan,
+        host=DispatcherLease.objects.get().host,
+        process="4194303@1",
+        lease_expires_at=timezone.now() + timedelta(hours=1),
+    )
+    job = launch()
+    Job.objects.update(state="running", owner=orphan)
+
+    taken = lease.take_over(["mock"])
+
+    assert [found.pk for found in taken] == [job.pk]
+    assert (Job.objects.get().owner, Job.objects.get().fence) == (lease.id, 1)
+    assert lease.take_over(["mock"]) == []
+
+
+def test_the_jobs_of_another_host_are_taken_when_its_lease_has_lapsed_and_not_before() -> None:
+    lease = Lease(60)
+    other = DispatcherLease.objects.create(
+        host="elsewhere", process="1@1", lease_expires_at=timezone.now() + timedelta(hours=1)
+    )
+    launch()
+    Job.objects.update(state="running", owner=other.pk)
+
+    assert lease.take_over(["mock"]) == []
+    DispatcherLease.objects.filter(pk=other.pk).update(lease_expires_at=timezone.now())
+    assert len(lease.take_over(["mock"])) == 1
+
+
+def test_a_cleanup_that_was_cut_short_is_done_later() -> None:
+    job = launch({"run_seconds": 60})
+    mock = executors["mock"]
+    with dispatching():
+        in_state(job, "running")
+    spec = Job.objects.get().spec()
+    before = timezone.now() - timedelta(minutes=1)
+    Job.objects.update(state="failed", reason="oom", finished_at=before, owner=None)
+    Job.objects.get().attempts.update(finished_at=before)
+    assert [ref.execution_id for ref in mock.list_executions()] == [spec.execution_id]
+
+    with dispatching():
+        cleaned(job)
+
+    assert mock.list_executions() == []
+
+
+def test_a_database_that_was_away_for_a_moment_loses_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    from django.db.utils import OperationalError
+
+    from container_manager import lifecycle
+
+    real, failures = lifecycle.start, iter([OperationalError("away"), OperationalError("away")])
+
+    def flaky(*args: Any, **kwargs: Any) -> Any:
+        if error := next(failures, None):
+            raise error
+        return real(*args, **kwargs)
+
+    monkeypatch.setattr(lifecycle, "start", flaky)
+    with dispatching():
+        (job,) = cleaned(launch({"run_seconds": 0.1}))
+
+    assert (job.state, job.attempt) == ("succeeded", 1)
+
+
+def test_reports_say_what_was_counted() -> None:
+    with dispatching():
+        cleaned(launch(), launch({"exit_code": 3}))
+        until(lambda: ExecutorReport.objects.filter(metrics__jobs_launched=2).exists())
+        health = reports.health("mock")
+
+    counts = {(row["state"], row["reason"]): row["count"] for row in reports.counts("mock")}
+    assert (health.healthy, health.dispatchers, health.detector) == (True, 1, "closed")
+    assert counts[("succeeded", "completed")] == 1
+    assert counts[("failed", "exit_nonzero")] == 1
+    assert reports.counts("mock", namespace="other") == []
+
+
+def test_without_a_dispatcher_an_executor_is_not_healthy() -> None:
+    assert not reports.health("mock").healthy
+    assert "no dispatcher" in reports.health("mock").detail
+    assert reports.utilization("mock")["memory_percent"] is None
+
+
+def test_capacity_is_learnt_from_the_engine_where_the_config_names_none() -> None:
+    with dispatching({"total_memory": 1000}):
+        until(lambda: reports.utilization("mock")["memory_total"] == 1000)
+
+    found = MockExecutor({}).capacity()
+    assert isinstance(found, Resources)
+    assert reports.utilization("mock")["cpu_total"] == found.cpu

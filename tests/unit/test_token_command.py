@@ -1,0 +1,61 @@
+from argparse import ArgumentTypeError
+from datetime import UTC, datetime, timedelta
+from io import StringIO
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.utils import timezone
+
+from container_manager import tokens
+from container_manager.management.commands.token import _expiry
+from container_manager.models import Token
+
+
+def token(*arguments):
+    out = StringIO()
+    call_command("token", *arguments, stdout=out)
+    return out.getvalue()
+
+
+@pytest.mark.django_db
+def test_create_prints_the_token_and_nothing_else():
+    printed = token("create", "--name", "ci", "--namespace", "team-a", "--executor", "mock", "--expires", "7d")
+
+    found = tokens.authenticate(printed.removesuffix("\n"))
+    assert found is not None
+    assert (found.namespace, found.executors) == ("team-a", ["mock"])
+    assert "admin" not in found.scopes
+
+
+@pytest.mark.django_db
+def test_list_shows_each_token_without_its_secret():
+    secret = token("create", "--name", "ci").split("_")[2].strip()
+
+    listed = token("list")
+
+    assert "  default  ci  executors:read,jobs:read" in listed
+    assert "all executors  valid  unused" in listed
+    assert secret not in listed
+
+
+@pytest.mark.django_db
+def test_revoke_ends_a_token_and_the_list_says_so():
+    token("create", "--name", "ci", "--expires", "30m")
+    assert "expires" in token("list")
+
+    token("revoke", Token.objects.get().id)
+
+    assert "revoked" in token("list")
+
+
+@pytest.mark.django_db
+def test_what_cannot_be_done_is_one_line():
+    with pytest.raises(CommandError, match=r"there is no token 'nope'"):
+        token("revoke", "nope")
+
+
+def test_an_expiry_is_a_span_or_a_time():
+    assert _expiry("2030-01-02") == datetime(2030, 1, 2, tzinfo=UTC)
+    assert _expiry("2w") - timezone.now() > timedelta(days=13)
+    with pytest.raises(ArgumentTypeError, match="'soon' is neither"):
+        _expiry("soon")
