@@ -1,0 +1,46 @@
+"""Reading `PURSER_DATABASE_URL` into Django's form."""
+
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from psycopg import ProgrammingError
+from psycopg.conninfo import conninfo_to_dict
+
+DATABASE_URL_FORM = "sqlite:///path/to/file or postgres://user:password@host:port/database"
+_SQLITE_OPTIONS = {
+    "transaction_mode": "IMMEDIATE",
+    "timeout": 5,
+    "init_command": (
+        "PRAGMA journal_mode=WAL;PRAGMA synchronous=NORMAL;PRAGMA busy_timeout=5000;PRAGMA foreign_keys=ON;"
+    ),
+}
+
+
+def django_settings(url: str) -> dict[str, Any]:
+    """Read a database URL into Django's form. Raises ValueError."""
+    kept = {"CONN_MAX_AGE": None, "CONN_HEALTH_CHECKS": True}
+    if url.startswith("sqlite:///") and (path := url.removeprefix("sqlite:///")) not in ("", ":memory:"):
+        name = Path(path).absolute()
+        return {"ENGINE": "django.db.backends.sqlite3", "NAME": name, "OPTIONS": dict(_SQLITE_OPTIONS), **kept}
+    if url.startswith(("postgres://", "postgresql://")):
+        return {"ENGINE": "django.db.backends.postgresql", **_postgres(url), **kept}
+    raise ValueError(f"must be {DATABASE_URL_FORM}")
+
+
+def _postgres(url: str) -> dict[str, Any]:
+    try:
+        options = dict(conninfo_to_dict(url))
+    except ProgrammingError:  # whose text would show the password
+        raise ValueError(f"must be {DATABASE_URL_FORM}") from None
+    if not options.get("dbname"):
+        raise ValueError("must end with the name of the database")
+    keys = {"NAME": "dbname", "USER": "user", "PASSWORD": "password", "HOST": "host", "PORT": "port"}
+    named = {key: options.pop(part, "") for key, part in keys.items()}
+    return {**named, "OPTIONS": {"connect_timeout": 5, **options}}
+
+
+def without_password(url: str) -> str:
+    """The URL as it may be shown."""
+    password = urlsplit(url).password
+    return url.replace(f":{password}@", ":***@") if password else url

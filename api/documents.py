@@ -1,0 +1,206 @@
+"""What the domain knows, as the documents of `api.schemas`: plain dicts that are JSON already."""
+
+import base64
+from collections.abc import Mapping
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import Any
+
+from container_manager import jobs, reports
+from container_manager.executors.base import ContainerExecutor
+from container_manager.executors.results import Usage
+from container_manager.logs import LogLine, LogPage
+from container_manager.models import Attempt, ExecutorReport, Job, JobEvent
+
+Document = dict[str, Any]
+
+_NO_USAGE = asdict(Usage())
+
+
+def job_path(job_id: object) -> str:
+    """Where a job's status is."""
+    return f"/api/v1/jobs/{job_id}"
+
+
+def job_document(job: Job) -> Document:
+    """A job with all that is known of it."""
+    return {**_job(job), "waiting": _waiting(job)}
+
+
+def listed_job_document(job: Job) -> Document:
+    """A job in a list: the same, but for `waiting`, which would have to be asked for each."""
+    return {**_job(job), "waiting": None}
+
+
+def _job(job: Job) -> Document:
+    attempts = sorted(job.attempts.all(), key=lambda attempt: attempt.number) if job.attempt else []
+    last = attempts[-1] if attempts else None
+    path = job_path(job.pk)
+    return {
+        "id": str(job.pk),
+        "executor": job.executor,
+        "namespace": job.namespace,
+        "state": job.state,
+        "version": job.version,
+        "reason": job.reason or None,
+        "evidence": job.evidence,
+        "exit_code": job.exit_code,
+        "attempt": job.attempt,
+        "attempts": [_attempt(attempt) for attempt in attempts],
+        "labels": job.labels,
+        "request": job.request,
+        "memory_mib": job.memory_mib,
+        "cpu_cores": job.cpu_millis / 1000,
+        "timeout_seconds": job.timeout_seconds,
+        "priority": job.priority,
+        "created_at": _time(job.created_at),
+        "queued_at": _time(job.queued_at),
+        "launching_at": _time(job.launching_at),
+        "started_at": _time(job.started_at),
+        "finished_at": _time(job.finished_at),
+        "cleaned_at": _time(job.cleaned_at),
+        "cancel_requested_at": _time(job.cancel_requested_at),
+        "not_before": _time(job.not_before),
+        "stale_since": _time(job.stale_since),
+        "usage": _usage(last.usage) if last else None,
+        "image_digest": (last.image_digest or None) if last else None,
+        "links": {"self": path, "logs": f"{path}/logs", "events": f"{path}/events", "cancel": f"{path}/cancel"},
+    }
+
+
+def _attempt(attempt: Attempt) -> Document:
+    return {
+        "number": attempt.number,
+        "launching_at": _time(attempt.launching_at),
+        "started_at": _time(attempt.started_at),
+        "finished_at": _time(attempt.finished_at),
+        "reason": attempt.reason or None,
+        "evidence": attempt.evidence,
+        "exit_code": attempt.exit_code,
+        "image_digest": attempt.image_digest or None,
+        "usage": _usage(attempt.usage),
+        "cleaned_at": _time(attempt.cleaned_at),
+    }
+
+
+def _usage(usage: Mapping[str, Any]) -> Document:
+    return {name: usage.get(name) for name in _NO_USAGE}
+
+
+def _waiting(job: Job) -> Document | None:
+    waiting = jobs.waiting(job)
+    return None if waiting is None else {"memory_mib": None, "cpu_cores": None, **waiting}
+
+
+def event_document(event: JobEvent) -> Document:
+    return {
+        "seq": event.seq,
+        "at": _time(event.at),
+        "type": event.type,
+        "state": event.state,
+        "reason": event.reason or None,
+        "detail": event.detail,
+    }
+
+
+def end_document(job: Job) -> Document:
+    """How the job ended: the last message of a followed stream."""
+    return {"state": job.state, "reason": job.reason or None, "exit_code": job.exit_code}
+
+
+def log_page_document(attempt: int, page: LogPage, next_cursor: str, complete: bool) -> Document:
+    return {
+        "attempt": attempt,
+        "lines": [log_line_document(line) for line in page.lines],
+        "next_cursor": next_cursor,
+        "complete": complete,
+        "truncated": bool(page.dropped_bytes),
+        "dropped_bytes": page.dropped_bytes,
+    }
+
+
+def log_line_document(line: LogLine) -> Document:
+    text, encoded = _text(line.data), None
+    if text is None:
+        encoded = base64.b64encode(line.data).decode()
+    return {
+        "seq": line.seq,
+        "stream": line.stream,
+        "at": _time(line.at),
+        "text": text,
+        "data_base64": encoded,
+        "partial": line.partial,
+    }
+
+
+def _text(data: bytes) -> str | None:
+    try:
+        return data.decode()
+    except UnicodeDecodeError:
+        return None
+
+
+def executor_document(executor: ContainerExecutor) -> Document:
+    """An executor: what it can, its limits, and what is known of it now."""
+    limits = executor.limits
+    facts = asdict(executor.capabilities)
+    return {
+        "name": executor.name,
+        "capabilities": {**facts, "fields": sorted(facts["fields"]), "networks": list(facts["networks"])},
+        "limits": {
+            "max_memory_mib": limits.max_memory,
+            "max_cpu_cores": limits.max_cpu,
+            "total_memory_mib": limits.total_memory,
+            "total_cpu_cores": limits.total_cpu,
+        },
+        "defaults": {
+            "memory_mib": executor.default_memory,
+            "cpu_cores": executor.default_cpu,
+            "timeout_seconds": executor.timeout,
+            "grace_seconds": executor.grace_seconds,
+            "max_retries": executor.max_retries,
+        },
+        "health": health_document(executor.name),
+        "utilization": utilization_document(executor.name),
+    }
+
+
+def health_document(executor: str) -> Document:
+    health = reports.health(executor)
+    return {**asdict(health), "checked_at": _time(health.checked_at)}
+
+
+def utilization_document(executor: str) -> Document:
+    figures = reports.utilization(executor)
+    return {
+        "memory_used_mib": figures["memory_used"],
+        "memory_total_mib": figures["memory_total"],
+        "memory_percent": figures["memory_percent"],
+        "cpu_used_cores": figures["cpu_used"],
+        "cpu_total_cores": figures["cpu_total"],
+        "cpu_percent": figures["cpu_percent"],
+    }
+
+
+def metrics_document(executor: str, namespace: str) -> Document:
+    """An executor's accounting, with the jobs of one namespace."""
+    counts = reports.counts(executor, namespace)
+    return {
+        "executor": executor,
+        "utilization": utilization_document(executor),
+        "jobs": [{**count, "reason": count["reason"] or None} for count in counts],
+        "processes": [_process(report) for report in reports.fresh(executor)],
+    }
+
+
+def _process(report: ExecutorReport) -> Document:
+    return {
+        "dispatcher": str(report.dispatcher_id),
+        "checked_at": _time(report.checked_at),
+        "metrics": report.metrics,
+        "performance": report.performance,
+    }
+
+
+def _time(moment: datetime | None) -> str | None:
+    return None if moment is None else moment.astimezone(UTC).isoformat().replace("+00:00", "Z")

@@ -1,0 +1,147 @@
+"""What an operation is: declared once beside its method, followed by the request and shown in the schema."""
+
+import functools
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, cast
+from uuid import UUID
+
+import orjson
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from pydantic import BaseModel
+from rest_framework.permissions import BasePermission
+from rest_framework.renderers import BaseRenderer
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from api.auth import BearerAuthentication, may_use, require_executor, require_scope, token_of
+from api.errors import MethodNotAllowed
+from api.parsing import Query, read_query
+from api.problems import exception_handler
+from api.schema import Schema
+from container_manager import jobs
+from container_manager.exceptions import PurserError, UnknownJob
+from container_manager.executors.registry import executors
+from container_manager.models import Job
+from container_manager.tokens import Scope
+
+JSON = "application/json"
+Answer = type[BaseModel] | None | Mapping[str, Any]
+Method = Callable[..., HttpResponseBase]
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """A header of a request or, with `statuses`, of those answers."""
+
+    name: str
+    description: str
+    schema: Mapping[str, Any]
+    example: str
+    statuses: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """One operation of the API.
+
+    `operation` is its operationId, with `{}` where the path that names the executor puts `Executor`.
+    `answers` has a model, a plain schema or None (no body) by status, and by media type where there are several.
+    """
+
+    operation: str
+    summary: str
+    scope: Scope | None
+    answers: Mapping[int, Answer | Mapping[str, Answer]]
+    query: type[Query] = Query
+    body: type[BaseModel] | None = None
+    raises: Sequence[type[PurserError]] = ()
+    headers: Sequence[Header] = field(default_factory=tuple)
+    media_types: tuple[str, ...] = (JSON,)
+
+
+def endpoint(operation: str, summary: str, **facts: Any) -> Callable[[Method], Method]:
+    """Declare a view's method as an operation; it is called with the parsed query. Facts are Endpoint's fields."""
+    declared = Endpoint(operation, summary, **facts)
+
+    def decorate(method: Method) -> Method:
+        @functools.wraps(method)
+        def handle(view: "View", request: Request, **path: str) -> HttpResponseBase:
+            return method(view, request, read_query(declared.query, request.query_params), **path)
+
+        handle.endpoint = declared  # type: ignore[attr-defined]
+        return handle
+
+    return decorate
+
+
+class _Permission(BasePermission):
+    """The token's scope and executors, then whether there is such an executor: each refused in its own words."""
+
+    def has_permission(self, request: Request, view: APIView) -> bool:
+        declared = cast("View", view).declared(request.method)
+        if declared and declared.scope:
+            require_scope(token_of(request), declared.scope)
+        if executor := view.kwargs.get("executor"):
+            require_executor(token_of(request), executor)
+            executors[executor]
+        return True
+
+
+def _media_type(name: str) -> type[BaseRenderer]:
+    """For negotiation only: views write their answers themselves."""
+    return type("MediaType", (BaseRenderer,), {"media_type": name, "format": name})
+
+
+class View(APIView):
+    """One path. Each of its methods is an `endpoint`."""
+
+    authentication_classes = [BearerAuthentication]
+    permission_classes = [_Permission]
+    http_method_names = ["get", "head", "post", "delete"]
+    schema = Schema()
+
+    def declared(self, method: str | None) -> Endpoint | None:
+        """The operation behind a method; HEAD is GET without its body."""
+        name = "get" if method == "HEAD" else (method or "").lower()
+        return getattr(getattr(self, name, None), "endpoint", None)
+
+    def get_renderers(self) -> list[BaseRenderer]:
+        declared = self.declared(getattr(self.request, "method", None))
+        return [_media_type(name)() for name in (declared.media_types if declared else (JSON,))]
+
+    def get_exception_handler(self) -> Callable[..., HttpResponse | None]:
+        return exception_handler
+
+    def http_method_not_allowed(self, request: HttpRequest, *_: Any, **__: Any) -> Any:
+        allowed = ", ".join(self.allowed_methods)
+        raise MethodNotAllowed(f"{request.method} is not allowed here; allowed are {allowed}")
+
+
+class OpenView(View):
+    """A path that needs no token."""
+
+    authentication_classes = []
+
+
+def answer(document: Mapping[str, Any], status: int = 200, **headers: str) -> HttpResponse:
+    """A JSON answer; underscores in the names of headers stand for hyphens."""
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return HttpResponse(orjson.dumps(document), status=status, content_type=JSON, headers=named)
+
+
+def find_job(request: Request, job: str, executor: str | None = None) -> Job:
+    """The job in the path. Raises UnknownJob, also for one that the token may not see."""
+    token = token_of(request)
+    found = jobs.get(_job_id(job), namespace=token.namespace, executor=executor)
+    if not may_use(token, found.executor):
+        raise UnknownJob(f"there is no job {job!r}")
+    return found
+
+
+def _job_id(text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError:
+        raise UnknownJob(f"there is no job {text!r}; a job's id is a UUID") from None

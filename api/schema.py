@@ -1,0 +1,195 @@
+"""The OpenAPI document: what each `endpoint` declares, and what holds for all of them by rule."""
+
+import functools
+import inspect
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import groupby
+from typing import TYPE_CHECKING, Any, cast
+
+from django.conf import settings
+from drf_spectacular.generators import SchemaGenerator
+from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.renderers import OpenApiYamlRenderer
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiRequest, OpenApiResponse
+from pydantic import BaseModel
+
+from api import errors
+from api.problems import status_of, title_of
+from api.schemas.process import Problem
+from container_manager import exceptions as domain
+from container_manager.exceptions import PurserError
+
+if TYPE_CHECKING:
+    from api.endpoint import Answer, Endpoint, Header, View
+
+PROBLEM_JSON = "application/problem+json"
+_PATH_PARAMETERS: Mapping[str, tuple[str, dict[str, Any], str]] = {
+    "executor": ("Name of a registered executor.", {"type": "string"}, "docker"),
+    "job": ("Id of a job.", {"type": "string", "format": "uuid"}, "0193a1c2-5b7e-7c11-9d43-0a1b2c3d4e5f"),
+}
+_REQUEST_EXAMPLES = {
+    "A container": {
+        "image": "busybox:latest",
+        "command": ["echo", "hello"],
+        "env": {"LANG": "C.UTF-8"},
+        "memory_mib": 64,
+        "cpu_cores": 0.5,
+        "timeout_seconds": 60,
+        "labels": {"team": "a"},
+    },
+    "A shell script on standard input": {"command": ["sh", "-s"], "stdin": "echo hello\nexit 3\n"},
+}
+
+
+class Schema(AutoSchema):
+    """One operation, from its declaration."""
+
+    @property
+    def _declared(self) -> "Endpoint":
+        return cast("Endpoint", cast("View", self.view).declared(self.method))
+
+    def get_operation_id(self) -> str:
+        return self._declared.operation.format("Executor" if "{executor}" in self.path else "")
+
+    def get_summary(self) -> str:
+        return self._declared.summary
+
+    def get_description(self) -> str:  # type: ignore[override]
+        text = inspect.getdoc(getattr(self.view, self.method.lower())) or ""
+        scope = self._declared.scope
+        return f"{text}\n\nNeeds the scope `{scope}`." if scope else f"{text}\n\nNeeds no token."
+
+    def get_tags(self) -> list[str]:
+        if "/jobs" in self.path:
+            return ["jobs"]
+        return ["executors"] if "/executors" in self.path else ["service"]
+
+    def get_override_parameters(self) -> list[Any]:
+        path = [_path_parameter(name) for name in _PATH_PARAMETERS if f"{{{name}}}" in self.path]
+        return [*path, *_query_parameters(self._declared.query), *map(_header, self._declared.headers)]
+
+    def get_request_serializer(self) -> Any:
+        if self._declared.body is None:
+            return None
+        examples = [OpenApiExample(name, value=value) for name, value in _REQUEST_EXAMPLES.items()]
+        return {"application/json": OpenApiRequest(self._declared.body, examples=examples)}
+
+    def get_response_serializers(self) -> Any:
+        return {**dict(_answers(self._declared)), **dict(_problems(self._refusals()))}
+
+    def _refusals(self) -> set[type[PurserError]]:
+        """Every error that this operation may answer with."""
+        kinds = {PurserError, errors.RequestError, errors.InvalidQuery, errors.UriTooLong, errors.NotAcceptable}
+        if self._declared.scope:
+            kinds |= {errors.MissingToken, errors.UnusableToken, errors.InsufficientScope, errors.Unavailable}
+        if "{executor}" in self.path:
+            kinds |= {domain.UnknownExecutor, errors.ExecutorForbidden}
+        if self.method != "GET":
+            kinds |= {errors.MalformedJson, errors.BodyTooLarge, errors.UnsupportedMediaType, domain.InvalidJob}
+        return kinds | set(self._declared.raises)
+
+
+def _path_parameter(name: str) -> OpenApiParameter:
+    description, schema, example = _PATH_PARAMETERS[name]
+    return OpenApiParameter(name, {**schema, "examples": [example]}, OpenApiParameter.PATH, description=description)
+
+
+def _query_parameters(query: type[BaseModel]) -> Iterator[OpenApiParameter]:
+    for name, schema in (
+        query.model_json_schema(ref_template="#/components/schemas/{model}").get("properties", {}).items()
+    ):
+        description = schema.pop("description", "")
+        yield OpenApiParameter(name, _without_null(schema), OpenApiParameter.QUERY, description=description)
+
+
+def _without_null(schema: dict[str, Any]) -> dict[str, Any]:
+    """A parameter is left out, never null."""
+    options = [option for option in schema.get("anyOf", ()) if option != {"type": "null"}]
+    if len(options) != 1:
+        return schema
+    return {**{key: value for key, value in schema.items() if key not in ("anyOf", "default")}, **options[0]}
+
+
+def _header(header: "Header") -> OpenApiParameter:
+    return OpenApiParameter(
+        header.name,
+        {**header.schema, "examples": [header.example]},
+        OpenApiParameter.HEADER,
+        description=header.description,
+        response=list(header.statuses) if header.statuses else False,
+    )
+
+
+def _answers(declared: "Endpoint") -> Iterator[tuple[Any, OpenApiResponse]]:
+    for status, answer in declared.answers.items():
+        if isinstance(answer, Mapping) and "type" not in answer:
+            for media_type, shape in answer.items():
+                yield (status, media_type), _response(shape)
+        else:
+            key = status if answer is None else (status, "application/json")
+            yield key, _response(answer)
+
+
+def _response(shape: "Answer") -> OpenApiResponse:
+    if shape is None:
+        return OpenApiResponse(None, description="Done; there is nothing to say.")
+    if isinstance(shape, Mapping):
+        return OpenApiResponse(dict(shape), description="As the description says.")
+    return OpenApiResponse(shape, description=(inspect.getdoc(shape) or "").splitlines()[0])
+
+
+def _problems(kinds: Iterable[type[PurserError]]) -> Iterator[tuple[Any, OpenApiResponse]]:
+    ordered = sorted(kinds, key=lambda kind: (status_of(kind), kind.code))
+    for status, group in groupby(ordered, key=status_of):
+        members = list(group)
+        description = " ".join(f"`{kind.code}`: {title_of(kind)}" for kind in members)
+        examples = [OpenApiExample(kind.code, value=_example(kind)) for kind in members]
+        yield (status, PROBLEM_JSON), OpenApiResponse(Problem, description=description, examples=examples)
+
+
+def _example(kind: type[PurserError]) -> dict[str, Any]:
+    return {
+        "type": f"/api/docs/problems#{kind.code}",
+        "title": title_of(kind),
+        "status": status_of(kind),
+        "detail": title_of(kind),
+        "instance": "/api/v1/jobs",
+        "code": kind.code,
+        "request_id": "0193a1c2-5b7e-7c11-9d43-0a1b2c3d4e5f",
+    }
+
+
+def tidy(result: dict[str, Any], **_: Any) -> dict[str, Any]:
+    """A hook: bodies are required, and names that pydantic made up from names are left out."""
+    for path in result["paths"].values():
+        for operation in path.values():
+            if "requestBody" in operation:
+                operation["requestBody"]["required"] = True
+            for parameter in operation.get("parameters", ()):
+                _strip_titles(parameter["schema"])
+    _strip_titles(result["components"]["schemas"])
+    return result
+
+
+def _strip_titles(node: Any) -> None:
+    if isinstance(node, dict):
+        if isinstance(node.get("title"), str):
+            del node["title"]
+        for value in node.values():
+            _strip_titles(value)
+    elif isinstance(node, list):
+        for item in node:
+            _strip_titles(item)
+
+
+@functools.cache
+def document() -> dict[str, Any]:
+    """The whole OpenAPI document, the same for every caller."""
+    generator: Any = SchemaGenerator(urlconf=settings.ROOT_URLCONF)  # type: ignore[no-untyped-call]
+    return cast("dict[str, Any]", generator.get_schema(request=None, public=True))
+
+
+def yaml() -> bytes:
+    """The same as `openapi.yaml` has it."""
+    renderer: Any = OpenApiYamlRenderer()
+    return cast("bytes", renderer.render(document(), renderer_context={}))

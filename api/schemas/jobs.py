@@ -1,0 +1,150 @@
+"""Answers about jobs."""
+
+from typing import Any
+from uuid import UUID
+
+from pydantic import Field
+
+from api.schemas.base import Answer, Time
+from container_manager.spec import JobRequest
+from container_manager.states import JobState, Reason
+
+
+class Usage(Answer):
+    """What an execution used. A figure that cannot be had is null, never 0."""
+
+    peak_memory_bytes: int | None = Field(description="Most memory held at once, in bytes, page cache included.")
+    cpu_user_seconds: float | None = Field(description="Cpu time in user mode, in seconds.")
+    cpu_system_seconds: float | None = Field(description="Cpu time in the kernel, in seconds.")
+
+
+class Attempt(Answer):
+    """One launch of a job. Kept when the job is launched again."""
+
+    number: int = Field(description="1 for the first launch.", examples=[1])
+    launching_at: Time = Field(description="When the engine was asked.")
+    started_at: Time | None = Field(description="When the engine said that it started.")
+    finished_at: Time | None = Field(description="When it ended.")
+    reason: Reason | None = Field(description="Why it ended; null until then.")
+    evidence: dict[str, Any] = Field(description="What the reason rests on: exit code, signal, limit and value.")
+    exit_code: int | None = Field(description="The command's exit code, where there was one.", examples=[0])
+    image_digest: str | None = Field(description="Digest of the image that ran.")
+    usage: Usage = Field(description="What it used.")
+    cleaned_at: Time | None = Field(description="Since when nothing of it is left on the engine.")
+
+
+class Shortage(Answer):
+    """How much of something a job asks for, and how much of it is free."""
+
+    asked: float = Field(description="What the job asks for.", examples=[512])
+    free: float = Field(description="What the executor has left now.", examples=[256])
+
+
+class Waiting(Answer):
+    """Why a queued job has not been launched yet."""
+
+    code: str = Field(
+        description="`capacity`, `queue` (others are first), `backoff` (a retry) or `executor`.", examples=["capacity"]
+    )
+    detail: str = Field(description="The same as a sentence.", examples=["the executor has no room for it now"])
+    position: int = Field(ge=1, description="Its place in the executor's queue; 1 is next.", examples=[1])
+    memory_mib: Shortage | None = Field(description="Memory that it waits for, in MiB; null if that is not why.")
+    cpu_cores: Shortage | None = Field(description="Cpu that it waits for, in cores; null if that is not why.")
+
+
+class Links(Answer):
+    """Where to go on from here."""
+
+    self: str = Field(description="The job's status.", examples=["/api/v1/jobs/0193a1c2-5b7e-7c11-9d43-0a1b2c3d4e5f"])
+    logs: str = Field(description="What it writes.")
+    events: str = Field(description="Its history.")
+    cancel: str = Field(description="POST here to end it.")
+
+
+class Job(Answer):
+    """A job: what was asked for, how it is doing, and why it ended."""
+
+    id: UUID = Field(description="The job's id. Ids sort by the time of the launch request.")
+    executor: str = Field(description="The executor it runs on.", examples=["docker"])
+    namespace: str = Field(description="The tenant it belongs to.", examples=["default"])
+    state: JobState = Field(description="How it is doing. The last three are ends: nothing follows them.")
+    version: int = Field(description="Counts the job's changes; also the `seq` of its last event.", examples=[3])
+    reason: Reason | None = Field(description="Why it ended; null until then.")
+    evidence: dict[str, Any] = Field(description="What the reason rests on: exit code, signal, limit and value.")
+    exit_code: int | None = Field(description="The command's exit code, where there was one.", examples=[0])
+    attempt: int = Field(description="Number of the present launch; 0 before the first.", examples=[1])
+    attempts: list[Attempt] = Field(description="Every launch so far, in order.")
+    labels: dict[str, str] = Field(description="The labels it was launched with.", examples=[{"team": "a"}])
+    request: JobRequest = Field(description="What was asked for: the fields that were given, as they were given.")
+    memory_mib: int = Field(description="Memory limit in MiB: reserved and enforced.", examples=[256])
+    cpu_cores: float = Field(description="Cpu limit in cores: reserved and enforced.", examples=[1.0])
+    timeout_seconds: float = Field(description="Longest wall time of an attempt, in seconds.", examples=[300])
+    priority: int = Field(description="Higher is launched earlier.", examples=[0])
+    created_at: Time = Field(description="When the launch request was accepted.")
+    queued_at: Time = Field(description="Since when it waits, or last waited, in the queue.")
+    launching_at: Time | None = Field(description="When the engine was asked to run the present attempt.")
+    started_at: Time | None = Field(description="When the present attempt started.")
+    finished_at: Time | None = Field(description="When the job ended.")
+    cleaned_at: Time | None = Field(description="Since when nothing of it is left on the engine.")
+    cancel_requested_at: Time | None = Field(description="When somebody asked for its end.")
+    not_before: Time | None = Field(description="When a retry may be launched at the earliest.")
+    stale_since: Time | None = Field(description="Since when the engine has not answered for it; null while it does.")
+    waiting: Waiting | None = Field(description="Why it waits; null unless it is queued, and in lists.")
+    usage: Usage | None = Field(description="What the last attempt used; null before the first.")
+    image_digest: str | None = Field(description="Digest of the image that the last attempt ran.")
+    links: Links = Field(description="Where to go on from here.")
+
+
+class JobPage(Answer):
+    """Some jobs, newest first."""
+
+    results: list[Job] = Field(description="The jobs of this page.")
+    next_cursor: str | None = Field(description="Give it as `cursor` for the next page; null on the last.")
+
+
+class Event(Answer):
+    """One thing that happened to a job."""
+
+    seq: int = Field(ge=1, description="Counts the job's events without a gap.", examples=[1])
+    at: Time = Field(description="When it happened.")
+    type: str = Field(description="`state` for a change of state, else what happened.", examples=["state"])
+    state: JobState = Field(description="The job's state after it.")
+    reason: Reason | None = Field(description="Why the job ended; null before its end.")
+    detail: dict[str, Any] = Field(description="What is known about it besides.")
+
+
+class EventPage(Answer):
+    """A job's history, or some of it, in order."""
+
+    results: list[Event] = Field(description="The events after `after`.")
+    last_seq: int = Field(description="Give it as `after` to go on from here.", examples=[3])
+
+
+class LogLine(Answer):
+    """One line of one stream: `text` if it is UTF-8, else `data_base64`; the other of the two is null."""
+
+    seq: int = Field(ge=0, description="Counts the attempt's lines of both streams in the order they came.")
+    stream: str = Field(description="`stdout` or `stderr`.", examples=["stdout"])
+    at: Time = Field(description="When the engine took it.")
+    text: str | None = Field(description="The line without its newline.", examples=["hello"])
+    data_base64: str | None = Field(description="Bytes that are not UTF-8.")
+    partial: bool = Field(description="Whether no newline ends it: what follows in its stream is the same line.")
+
+
+class LogPage(Answer):
+    """Some lines of what an attempt has written."""
+
+    attempt: int = Field(description="The attempt that wrote them; 0 when the job was never launched.", examples=[1])
+    lines: list[LogLine] = Field(description="The lines, in order.")
+    next_cursor: str = Field(description="Give it as `cursor` to go on from here.", examples=["1.68-0"])
+    complete: bool = Field(description="Whether nothing will follow.")
+    truncated: bool = Field(description="Whether the log was larger than what is kept of it.")
+    dropped_bytes: dict[str, int] = Field(description="Bytes by stream that were not kept.", examples=[{}])
+
+
+class End(Answer):
+    """How a job ended: the last message of every followed stream."""
+
+    state: JobState = Field(description="The job's last state.")
+    reason: Reason | None = Field(description="Why it ended.")
+    exit_code: int | None = Field(description="The command's exit code, where there was one.")

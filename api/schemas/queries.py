@@ -1,0 +1,103 @@
+"""The query parameters of each operation. Unknown ones are refused."""
+
+from datetime import UTC, datetime
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, AwareDatetime, Field, StringConstraints, ValidationInfo, field_validator
+
+from api.parsing import Query
+from container_manager.states import JobState
+
+LARGEST_SEQ = 2_147_483_647
+
+
+def _to_utc(moment: datetime) -> datetime:
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("must lie between the years 1 and 9999 in UTC") from None
+
+
+Moment = Annotated[AwareDatetime, AfterValidator(_to_utc)]
+Cursor = Annotated[str, StringConstraints(max_length=256)]
+LabelFilter = Annotated[str, StringConstraints(pattern=r"^[^:]{1,63}:", max_length=320)]
+WaitSeconds = Annotated[
+    float, Field(ge=0, le=3600, allow_inf_nan=False, description="Hold up to so many seconds; the server may cap it.")
+]
+
+
+class JobListQuery(Query):
+    state: list[JobState] = Field(default=[], description="Only jobs in this state; may be repeated.")
+    label: list[LabelFilter] = Field(
+        default=[],
+        description="Only jobs with this label, as `name:value`; may be repeated, then all must match.",
+        examples=[["team:a"]],
+    )
+    created_after: Moment | None = Field(
+        default=None, description="Only jobs created at this time or later (RFC 3339)."
+    )
+    created_before: Moment | None = Field(default=None, description="Only jobs created before this time (RFC 3339).")
+    limit: int = Field(default=50, ge=1, le=500, description="How many jobs at most.")
+    cursor: Cursor | None = Field(default=None, description="`next_cursor` of the page before.")
+
+    @property
+    def labels(self) -> tuple[tuple[str, str], ...]:
+        """The labels as names and values."""
+        return tuple((name, value) for name, _, value in (label.partition(":") for label in self.label))
+
+
+class AllJobsQuery(JobListQuery):
+    executor: Annotated[str, StringConstraints(max_length=63)] | None = Field(
+        default=None, description="Only jobs of this executor."
+    )
+
+
+class StatusQuery(Query):
+    wait: WaitSeconds | None = Field(
+        default=None,
+        description="Hold up to so many seconds until the job changes or has ended. The server may cap it.",
+    )
+    version: int | None = Field(
+        default=None,
+        ge=0,
+        le=LARGEST_SEQ,
+        description="With `wait`: answer at once when the job's version is not this one. "
+        "So no change is missed between two reads.",
+    )
+
+
+class EventQuery(Query):
+    after: int = Field(default=0, ge=0, le=LARGEST_SEQ, description="Only events with a `seq` over this.")
+    limit: int = Field(default=1000, ge=1, le=10_000, description="How many events at most in a JSON answer.")
+
+
+class LogQuery(Query):
+    stream: Literal["stdout", "stderr", "both"] = Field(default="both", description="Which stream.")
+    tail: int | None = Field(default=None, ge=0, le=100_000, description="Begin with the last so many lines.")
+    since: Moment | None = Field(default=None, description="Only what was written at this time or later (RFC 3339).")
+    limit: int | None = Field(
+        default=None, ge=1, le=100_000, description="How many lines at most. Default: 1000 in JSON, else all."
+    )
+    cursor: Cursor | None = Field(
+        default=None, description="`next_cursor` of the page before, or the `id` of a server-sent event."
+    )
+    attempt: int | None = Field(
+        default=None, ge=1, le=LARGEST_SEQ, description="Which attempt's logs. Default: the present one's."
+    )
+    follow: bool | None = Field(
+        default=None,
+        description="Go on with what is written until the job ends. Default: true for `text/event-stream`, else false.",
+    )
+
+    @field_validator("cursor")
+    @classmethod
+    def _alone(cls, cursor: str | None, others: ValidationInfo) -> str | None:
+        for name in ("tail", "since"):
+            if cursor is not None and others.data.get(name) is not None:
+                raise ValueError(f"cannot be given together with {name}")
+        return cursor
+
+    @property
+    def streams(self) -> tuple[str, ...]:
+        """The streams that are asked for."""
+        return ("stdout", "stderr") if self.stream == "both" else (self.stream,)

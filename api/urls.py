@@ -1,0 +1,42 @@
+"""Every path. A job's routes stand under `/jobs` and under its executor alike."""
+
+from collections.abc import Iterator
+
+from django.urls import URLPattern, path
+
+from api.views import docs, events, executors, jobs, logs, process
+
+_JOB_ROUTES = {
+    "": jobs.JobStatus,
+    "/logs": logs.JobLogs,
+    "/events": events.JobEvents,
+    "/cancel": jobs.JobCancel,
+}
+
+
+def _job_routes() -> Iterator[URLPattern]:
+    for prefix in ("jobs/<str:job>", "executors/<str:executor>/jobs/<str:job>"):
+        for suffix, view in _JOB_ROUTES.items():
+            yield path(f"api/v1/{prefix}{suffix}", view.as_view())
+
+
+urlpatterns = [
+    path("api/v1/executors", executors.Executors.as_view()),
+    path("api/v1/executors/<str:executor>", executors.ExecutorStatus.as_view()),
+    path("api/v1/executors/<str:executor>/health", executors.ExecutorHealth.as_view()),
+    path("api/v1/executors/<str:executor>/metrics", executors.ExecutorMetricsView.as_view()),
+    path("api/v1/executors/<str:executor>/jobs", jobs.ExecutorJobs.as_view()),
+    path("api/v1/jobs", jobs.Jobs.as_view()),
+    *_job_routes(),
+    path("livez", process.Livez.as_view()),
+    path("readyz", process.Readyz.as_view()),
+    path("metrics", process.Metrics.as_view()),
+    path("api/schema", docs.ApiSchema.as_view()),
+    path("api/docs", docs.docs),
+    path("api/docs/problems", docs.problems),
+]
+
+handler400 = "api.problems.bad_request"
+handler403 = "api.problems.forbidden"
+handler404 = "api.problems.not_found"
+handler500 = "api.problems.server_error"

@@ -1,0 +1,58 @@
+"""What has happened to jobs."""
+
+from django.http.response import HttpResponseBase
+from rest_framework.request import Request
+
+from api.documents import event_document
+from api.endpoint import JSON, View, answer, endpoint, find_job
+from api.following import SSE, SSE_PING, EventFollower
+from api.schemas.jobs import EventPage
+from api.schemas.queries import LARGEST_SEQ, EventQuery
+from api.views.logs import LAST_EVENT_ID
+from api.waiting import Followed
+from container_manager import exceptions as domain
+from container_manager import jobs
+from container_manager.exceptions import InvalidCursor
+from container_manager.models import Job
+from container_manager.tokens import Scope
+
+
+class JobEvents(View):
+    """The history of one job."""
+
+    @endpoint(
+        "list{}JobEvents",
+        "Read a job's history",
+        scope=Scope.JOBS_READ,
+        query=EventQuery,
+        answers={200: {JSON: EventPage, SSE: {"type": "string"}}},
+        media_types=(JSON, SSE),
+        headers=(LAST_EVENT_ID,),
+        raises=(domain.UnknownJob, domain.InvalidCursor),
+    )
+    def get(self, request: Request, query: EventQuery, job: str, executor: str | None = None) -> HttpResponseBase:
+        """Every change of the job, in order, each written with the change itself.
+
+        `text/event-stream` goes on as things happen: each event's `id` is its `seq`, `Last-Event-ID` resumes behind
+        it, and a last `end` event carries state, reason and exit code.
+        """
+        found = find_job(request, job, executor)
+        if request.accepted_renderer.media_type == JSON:
+            return _page(found, query)
+        follower = EventFollower(found, _last_event_id(request, query.after))
+        return Followed(follower.signs, follower.step, ping=SSE_PING, content_type=SSE)
+
+
+def _page(job: Job, query: EventQuery) -> HttpResponseBase:
+    events = jobs.events(job, after=query.after, limit=query.limit)
+    last = events[-1].seq if events else query.after
+    return answer({"results": [event_document(event) for event in events], "last_seq": last})
+
+
+def _last_event_id(request: Request, otherwise: int) -> int:
+    text = request.headers.get("Last-Event-ID", "")
+    if not text:
+        return otherwise
+    if not (text.isascii() and text.isdecimal() and len(text) <= 10 and int(text) <= LARGEST_SEQ):
+        raise InvalidCursor(f"Last-Event-ID {text!r} was not given out by this stream")
+    return int(text)

@@ -1,0 +1,77 @@
+"""What jobs write, in the form that the client accepts."""
+
+from django.http import HttpResponse
+from django.http.response import HttpResponseBase
+from rest_framework.request import Request
+
+from api.documents import log_page_document
+from api.endpoint import JSON, Header, View, answer, endpoint, find_job
+from api.errors import InvalidQuery
+from api.following import FORMS, NDJSON, PLAIN, SSE, SSE_PING, LogFollower, LogReader, RawFollower
+from api.schemas.jobs import LogPage
+from api.schemas.queries import LogQuery
+from api.waiting import Followed
+from container_manager import exceptions as domain
+from container_manager import logs
+from container_manager.exceptions import FieldError
+from container_manager.tokens import Scope
+
+_PAGE_LINES = 1000
+_TEXT = {"type": "string"}
+
+LAST_EVENT_ID = Header(
+    "Last-Event-ID", "The `id` of the last server-sent event that was received: goes on behind it.", _TEXT, "1.0-0.41"
+)
+_DROPPED = Header(
+    "Purser-Dropped-Bytes",
+    "Bytes that were written but not kept, in `text/plain` of a log that is complete; left out when there are none.",
+    {"type": "integer"},
+    "1048576",
+    (200,),
+)
+
+
+class JobLogs(View):
+    """What one job has written."""
+
+    @endpoint(
+        "get{}JobLogs",
+        "Read a job's logs",
+        scope=Scope.JOBS_READ,
+        query=LogQuery,
+        answers={200: {JSON: LogPage, PLAIN: _TEXT, SSE: _TEXT, NDJSON: _TEXT}},
+        media_types=(JSON, PLAIN, SSE, NDJSON),
+        headers=(LAST_EVENT_ID, _DROPPED),
+        raises=(domain.UnknownJob, domain.InvalidCursor),
+    )
+    def get(self, request: Request, query: LogQuery, job: str, executor: str | None = None) -> HttpResponseBase:
+        """stdout and stderr, apart or together, as they were written; kept when the container is gone.
+
+        `application/json` is one page of lines. `text/plain` is the bytes, exactly. `application/x-ndjson` is a
+        line as in JSON a line, and a last `{"end": …}` when it is followed. `text/event-stream` sends `log` events
+        whose `id` can be given as `Last-Event-ID` or `cursor` to go on without loss, an `attempt` event when the
+        job is launched again, a comment in silences, and a last `end` event with state, reason and exit code.
+        """
+        found = find_job(request, job, executor)
+        form = request.accepted_renderer.media_type
+        reader = LogReader(found, query, request.headers.get("Last-Event-ID") if form == SSE else None)
+        return _page(reader, query) if form == JSON else _stream(reader, query, form)
+
+
+def _page(reader: LogReader, query: LogQuery) -> HttpResponse:
+    if query.follow:
+        raise InvalidQuery([FieldError("follow", "not_in_json", f"needs Accept: {SSE}, {NDJSON} or {PLAIN}")])
+    page, began = reader.page(query.limit or _PAGE_LINES)
+    over = not reader.goes_on(page) and reader.is_over(page)
+    return answer(log_page_document(began.attempt, page, str(reader.place), over))
+
+
+def _stream(reader: LogReader, query: LogQuery, form: str) -> HttpResponseBase:
+    follow = form == SSE if query.follow is None else query.follow
+    whole = form == PLAIN and not any((query.limit, query.tail is not None, query.since, query.cursor))
+    make = RawFollower if whole else LogFollower
+    follower = make(reader, query, FORMS[form], follow=follow)
+    response = Followed(follower.signs, follower.step, ping=SSE_PING if form == SSE else b"", content_type=form)
+    if not follow and (dropped := logs.read(reader.job.pk, reader.place.attempt, tail=0).dropped_bytes):
+        response["Purser-Dropped-Bytes"] = str(sum(dropped[stream] for stream in dropped if stream in query.streams))
+    return response

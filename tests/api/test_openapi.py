@@ -1,0 +1,156 @@
+"""openapi.yaml: what is committed is what the code says, and what the service answers is what it says."""
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.management import call_command
+from django.test import Client
+from jsonschema import Draft202012Validator
+
+from api import schema
+from tests.api.conftest import launch
+from tests.factories import AttemptFactory, ContainerJobFactory
+
+COMMITTED = Path(__file__).parents[2] / "openapi.yaml"
+Ask = Callable[[Client], Any]
+
+
+def operations() -> dict[str, dict[str, Any]]:
+    paths = schema.document()["paths"].values()
+    return {operation["operationId"]: operation for methods in paths for operation in methods.values()}
+
+
+def nodes(node: Any) -> Iterator[dict[str, Any]]:
+    if isinstance(node, dict):
+        yield node
+        for value in node.values():
+            yield from nodes(value)
+    elif isinstance(node, list):
+        for value in node:
+            yield from nodes(value)
+
+
+def check(answer: Any, operation: dict[str, Any]) -> None:
+    """The answer's status and media type are declared, and its body is as declared."""
+    declared = operation["responses"][str(answer.status_code)]
+    if answer.status_code == 204:
+        assert "content" not in declared
+        return
+    media_type = answer["Content-Type"].partition(";")[0]
+    shape = declared["content"][media_type]["schema"]
+    if media_type.endswith("json"):
+        validate(shape, json.loads(answer.content))
+
+
+def validate(shape: dict[str, Any], document: Any) -> None:
+    whole = {**shape, "components": schema.document()["components"]}
+    Draft202012Validator(whole, format_checker=Draft202012Validator.FORMAT_CHECKER).validate(document)
+
+
+def running() -> Any:
+    return AttemptFactory.create(usage={"peak_memory_bytes": 1}).job.pk
+
+
+ANSWERS: dict[str, Ask] = {
+    "listExecutors": lambda client: client.get("/api/v1/executors"),
+    "getExecutor": lambda client: client.get("/api/v1/executors/mock"),
+    "getExecutorHealth": lambda client: client.get("/api/v1/executors/mock/health"),
+    "getExecutorMetrics": lambda client: client.get("/api/v1/executors/mock/metrics"),
+    "launchJob": lambda client: launch(client, {"command": ["true"], "env": {"A": "b"}, "labels": {"team": "a"}}),
+    "listExecutorJobs": lambda client: (running(), client.get("/api/v1/executors/mock/jobs"))[1],
+    "listJobs": lambda client: (running(), client.get("/api/v1/jobs"))[1],
+    "getLiveness": lambda client: client.get("/livez"),
+    "getReadiness": lambda client: client.get("/readyz"),
+    "getPrometheusMetrics": lambda client: client.get("/metrics"),
+    "getSchema": lambda client: client.get("/api/schema", headers={"Accept": "application/json"}),
+}
+for _where, _base in (("", "/api/v1/jobs"), ("Executor", "/api/v1/executors/mock/jobs")):
+    ANSWERS |= {
+        f"get{_where}Job": lambda client, base=_base: client.get(f"{base}/{running()}"),  # type: ignore[misc]
+        f"get{_where}JobLogs": lambda client, base=_base: client.get(f"{base}/{running()}/logs"),  # type: ignore[misc]
+        f"list{_where}JobEvents": lambda client, base=_base: client.get(f"{base}/{running()}/events"),  # type: ignore[misc]
+        f"cancel{_where}Job": lambda client, base=_base: client.post(  # type: ignore[misc]
+            f"{base}/{running()}/cancel", content_type="application/json"
+        ),
+        f"cleanup{_where}Job": lambda client, base=_base: client.delete(  # type: ignore[misc]
+            f"{base}/{running()}", headers={"Prefer": "wait=0"}
+        ),
+    }
+
+PROBLEMS: list[tuple[str, Ask]] = [
+    ("launchJob", lambda client: launch(client, {"memory_mib": -1})),
+    ("launchJob", lambda client: launch(client, "{")),
+    ("launchJob", lambda client: launch(client, {"command": ["true"]}, **{"Idempotency-Key": "\x01"})),
+    ("listJobs", lambda client: client.get("/api/v1/jobs?limit=0")),
+    ("listJobs", lambda client: Client().get("/api/v1/jobs")),
+    ("getExecutor", lambda client: client.get("/api/v1/executors/nowhere")),
+    ("getJob", lambda client: client.get("/api/v1/jobs/1")),
+    ("getJobLogs", lambda client: client.get(f"/api/v1/jobs/{running()}/logs", headers={"Accept": "image/png"})),
+    ("cleanupJob", lambda client: client.delete(f"/api/v1/jobs/{ContainerJobFactory.create().pk}")),
+    ("getJob", lambda client: client.get(f"/api/v1/jobs/{ContainerJobFactory.create().pk}")),
+    ("getJob", lambda client: client.get(f"/api/v1/jobs/{ContainerJobFactory.create(ended=True).pk}")),
+]
+
+
+def test_the_committed_file_is_what_the_code_says(tmp_path: Path) -> None:
+    generated = tmp_path / "openapi.yaml"
+    call_command("spectacular", "--validate", "--fail-on-warn", "--file", str(generated))
+
+    assert generated.read_bytes() == COMMITTED.read_bytes(), "run: manage.py spectacular --file openapi.yaml"
+
+
+def test_what_is_served_is_what_is_committed() -> None:
+    assert Client().get("/api/schema").content == COMMITTED.read_bytes()
+
+
+def test_every_operation_has_a_name_of_its_own() -> None:
+    paths = schema.document()["paths"].values()
+    names = [operation["operationId"] for methods in paths for operation in methods.values()]
+
+    assert len(names) == len(set(names))
+
+
+@pytest.mark.parametrize("name", sorted(operations()))
+def test_every_operation_is_described_with_its_problems(name: str) -> None:
+    operation = operations()[name]
+
+    assert operation["summary"]
+    assert operation["description"]
+    assert "application/problem+json" in operation["responses"]["500"]["content"]
+
+
+@pytest.mark.parametrize("name", sorted(schema.document()["components"]["schemas"]))
+def test_every_field_is_described(name: str) -> None:
+    component = schema.document()["components"]["schemas"][name]
+
+    assert "enum" in component or component["description"]
+    for field, shape in component.get("properties", {}).items():
+        assert "description" in shape or "$ref" in shape, f"{name}.{field}"
+
+
+@pytest.mark.parametrize("name", sorted(operations()))
+def test_a_real_answer_is_as_the_contract_says(client: Client, name: str) -> None:
+    check(ANSWERS[name](client), operations()[name])
+
+
+@pytest.mark.parametrize(("name", "ask"), PROBLEMS)
+def test_a_real_problem_is_as_the_contract_says(client: Client, name: str, ask: Ask) -> None:
+    check(ask(client), operations()[name])
+
+
+def test_every_example_of_a_request_is_as_the_contract_says() -> None:
+    content = operations()["launchJob"]["requestBody"]["content"]["application/json"]
+
+    assert content["examples"]
+    for example in content["examples"].values():
+        validate(content["schema"], example["value"])
+
+
+def test_no_reference_leads_nowhere() -> None:
+    document = schema.document()
+    known = {f"#/components/schemas/{name}" for name in document["components"]["schemas"]}
+
+    assert {node["$ref"] for node in nodes(document) if isinstance(node.get("$ref"), str)} <= known
