@@ -1,0 +1,28 @@
+.PHONY: help up down serve test lint format openapi lock
+
+help:  ## Show this list
+	@grep -E '^[a-z]+:.*##' Makefile | sed 's/:.*## /\t/'
+
+up:  ## Set everything up, start the service in the background, run a first job
+	@scripts/bootstrap && .venv/bin/python manage.py up
+
+down:  ## Stop what `make up` started
+	@scripts/bootstrap && .venv/bin/python manage.py down
+
+serve:  ## Serve in the foreground
+	@scripts/bootstrap && exec .venv/bin/python manage.py serve
+
+test:  ## Set everything up, run every check and every test
+	@scripts/bootstrap dev && .venv/bin/python scripts/check.py
+
+lint:  ## Run the static checks only
+	@scripts/bootstrap dev && .venv/bin/python scripts/check.py static
+
+format:  ## Format the code
+	@scripts/bootstrap dev && .venv/bin/ruff format -q . && .venv/bin/ruff check -q --fix .
+
+openapi:  ## Write openapi.yaml and docs/configuration.md anew
+	@scripts/bootstrap dev && scripts/generate
+
+lock:  ## Choose the versions of all dependencies anew
+	@scripts/bootstrap dev && scripts/lock

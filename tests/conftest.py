@@ -1,0 +1,53 @@
+"""What every test may ask for. Real services are taken from the environment or started, never skipped."""
+
+import os
+import secrets
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+import hypothesis
+import psycopg
+import pytest
+from psycopg import sql
+
+from tests import services
+
+hypothesis.settings.register_profile("purser", database=None, deadline=None)
+hypothesis.settings.load_profile("purser")
+
+
+@pytest.fixture(scope="session")
+def docker_url() -> Iterator[str]:
+    """A Docker engine that has the image `busybox:local`."""
+    with services.docker_engine() as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def postgres_url() -> Iterator[str]:
+    """A PostgreSQL server, by the URL of a database whose user may make others."""
+    if url := os.environ.get("PURSER_TEST_POSTGRES_URL"):
+        yield url
+        return
+    with services.postgres() as url:
+        yield url
+
+
+@pytest.fixture
+def postgres_database_url(postgres_url: str) -> Iterator[str]:
+    """An empty database on PostgreSQL, gone afterwards."""
+    name = f"purser_{secrets.token_hex(4)}"
+    with psycopg.connect(postgres_url, autocommit=True) as server:
+        server.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+        try:
+            yield urlsplit(postgres_url)._replace(path=f"/{name}").geturl()
+        finally:
+            server.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """An empty database for a service that is started by the test: each such test runs on both kinds."""
+    if request.param == "postgresql":
+        return str(request.getfixturevalue("postgres_database_url"))
+    return f"sqlite:///{tmp_path_factory.mktemp('database')}/purser.sqlite3"

@@ -1,0 +1,70 @@
+"""The locks say what is installed, everywhere the same, and name no place to get it from."""
+
+import re
+import tomllib
+from importlib.metadata import version
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+from packaging.version import Version
+
+ROOT = Path(__file__).resolve().parents[2]
+LOCKS = ("requirements.lock", "requirements-dev.lock")
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
+RUNTIME = PROJECT["project"]["dependencies"]
+DEV = PROJECT["dependency-groups"]["dev"]
+SCRIPTS = sorted((ROOT / "scripts").iterdir())
+
+
+def entries(lock):
+    """Each locked version and how many hashes it has."""
+    text = (ROOT / lock).read_text().replace("\\\n", " ")
+    found = re.findall(r"^([a-z0-9.-]+)==(\S+)(.*)$", text, re.MULTILINE)
+    return {name: (locked, rest.count("--hash=sha256:")) for name, locked, rest in found}
+
+
+@pytest.mark.parametrize("lock", LOCKS)
+def test_a_lock_names_no_address(lock):
+    assert not re.search(r"://|@ |--index|--find-links|file:", (ROOT / lock).read_text())
+
+
+@pytest.mark.parametrize("lock", LOCKS)
+def test_every_locked_version_has_its_hashes(lock):
+    assert [name for name, (_, hashes) in entries(lock).items() if not hashes] == []
+
+
+@pytest.mark.parametrize(("lock", "wanted"), [(LOCKS[0], RUNTIME), (LOCKS[1], RUNTIME + DEV)])
+def test_a_lock_is_current_with_what_pyproject_asks_for(lock, wanted):
+    locked = entries(lock)
+
+    for requirement in map(Requirement, wanted):
+        found, _ = locked[canonicalize_name(requirement.name)]
+        assert requirement.specifier.contains(Version(found)), requirement
+
+
+def test_the_workshop_uses_the_versions_that_the_service_uses():
+    service, workshop = map(entries, LOCKS)
+
+    assert {name: workshop.get(name) for name in service} == service
+
+
+def test_what_is_installed_is_what_is_locked():
+    assert {name: version(name) for name in entries(LOCKS[1])} == {
+        name: found for name, (found, _) in entries(LOCKS[1]).items()
+    }
+
+
+def test_the_makefile_has_few_targets_and_each_is_explained():
+    targets = re.findall(r"^([a-z]+):(.*)$", (ROOT / "Makefile").read_text(), re.MULTILINE)
+
+    assert len(targets) <= 9
+    assert [name for name, rest in targets if "##" not in rest] == []
+
+
+@pytest.mark.parametrize("script", SCRIPTS, ids=lambda script: script.name)
+def test_a_script_says_in_its_first_lines_what_it_is_for(script):
+    first, second, *_ = script.read_text().splitlines()
+
+    assert first.startswith('"""') or second.startswith("# ")
