@@ -16,6 +16,19 @@ hypothesis.settings.register_profile("purser", database=None, deadline=None)
 hypothesis.settings.load_profile("purser")
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Where another database is asked for, only the tests that use one in this process are of interest."""
+    if "PURSER_TEST_DATABASE_URL" in os.environ:
+        others = [item for item in items if not _uses_the_database(item)]
+        config.hook.pytest_deselected(items=others)
+        items[:] = [item for item in items if item not in others]
+
+
+def _uses_the_database(item: pytest.Item) -> bool:
+    fixtures = getattr(item, "fixturenames", ())
+    return item.get_closest_marker("django_db") is not None or not {"db", "transactional_db"}.isdisjoint(fixtures)
+
+
 @pytest.fixture(scope="session")
 def docker_url() -> Iterator[str]:
     """A Docker engine that has the image `busybox:local`."""

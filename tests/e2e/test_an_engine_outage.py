@@ -33,7 +33,7 @@ def client(tmp_path: Path, database_url: str, private: PrivateEngine) -> Iterato
 def launch(client: httpx.Client, script: str) -> Callable[[], dict[str, Any]]:
     answer = client.post(JOBS, json={"image": "busybox:local", "command": ["sh", "-c", script]})
     assert answer.status_code == 202, answer.text
-    return lambda: client.get(answer.headers["location"]).json()  # type: ignore[no-any-return]
+    return lambda: client.get(answer.headers["location"]).json()
 
 
 def test_an_outage_of_the_engine_loses_nothing(

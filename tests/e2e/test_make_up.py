@@ -5,7 +5,9 @@ import os
 import re
 import shlex
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -21,14 +23,14 @@ class Clone:
         self.folder = folder
         self.port = free_port()
 
-    def make(self, target, *, docker_host=NO_ENGINE, **variables):
+    def make(self, target: str, *, docker_host: str = NO_ENGINE, **variables: str) -> subprocess.CompletedProcess[str]:
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("PURSER_", "COVERAGE_"))}
         environment = {**kept, "PURSER_PORT": str(self.port), "DOCKER_HOST": docker_host, **variables}
         return subprocess.run(["make", target], cwd=self.folder, env=environment, capture_output=True, text=True)
 
 
 @pytest.fixture(scope="module")
-def installed(tmp_path_factory):
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Clone:
     """A copy of what git would clone, with its packages."""
     folder = tmp_path_factory.mktemp("clone")
     listing = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"]
@@ -39,12 +41,12 @@ def installed(tmp_path_factory):
 
 
 @pytest.fixture
-def clone(installed):
+def clone(installed: Clone) -> Iterator[Clone]:
     yield installed
     installed.make("down")
 
 
-def test_without_an_engine_the_first_job_runs_on_this_host(clone):
+def test_without_an_engine_the_first_job_runs_on_this_host(clone: Clone) -> None:
     up = clone.make("up")
 
     assert up.returncode == 0, up.stdout + up.stderr
@@ -52,7 +54,7 @@ def test_without_an_engine_the_first_job_runs_on_this_host(clone):
     assert "  hello from Purser\n" in up.stdout
 
 
-def test_with_an_engine_the_first_job_runs_on_docker(clone):
+def test_with_an_engine_the_first_job_runs_on_docker(clone: Clone) -> None:
     up = clone.make("up", docker_host=engine.address())
 
     assert up.returncode == 0, up.stdout + up.stderr
@@ -60,7 +62,7 @@ def test_with_an_engine_the_first_job_runs_on_docker(clone):
     assert "  hello from Purser\n" in up.stdout
 
 
-def test_the_service_stays_up_and_the_three_lines_on_the_screen_work(clone):
+def test_the_service_stays_up_and_the_three_lines_on_the_screen_work(clone: Clone) -> None:
     up = clone.make("up")
 
     lines = [shlex.split(line) for line in up.stdout.splitlines() if line.startswith("  curl")]
@@ -70,7 +72,7 @@ def test_the_service_stays_up_and_the_three_lines_on_the_screen_work(clone):
     assert sorted(logs.splitlines()) == ["and this is stderr", "hello from Purser"]
 
 
-def test_typed_twice_it_runs_one_more_job_on_the_same_service(clone):
+def test_typed_twice_it_runs_one_more_job_on_the_same_service(clone: Clone) -> None:
     first, second = clone.make("up"), clone.make("up")
 
     assert second.returncode == 0, second.stdout + second.stderr
@@ -78,14 +80,14 @@ def test_typed_twice_it_runs_one_more_job_on_the_same_service(clone):
     assert _token(first) == _token(second)
 
 
-def test_down_stops_it_and_typed_twice_does_no_harm(clone):
+def test_down_stops_it_and_typed_twice_does_no_harm(clone: Clone) -> None:
     clone.make("up")
 
     assert [clone.make("down").stdout for _ in range(2)] == ["Purser is down.\n", "Purser was not up.\n"]
     assert _processes_of(clone.folder) == []
 
 
-def test_a_port_that_something_else_has_is_said(clone, unused_server):
+def test_a_port_that_something_else_has_is_said(clone: Any, unused_server: Any) -> None:
     up = clone.make("up", PURSER_PORT=str(unused_server))
 
     assert up.returncode != 0
@@ -93,7 +95,7 @@ def test_a_port_that_something_else_has_is_said(clone, unused_server):
     assert "PURSER_PORT" in up.stderr
 
 
-def test_a_lost_token_is_said_with_what_makes_another(clone):
+def test_a_lost_token_is_said_with_what_makes_another(clone: Clone) -> None:
     clone.make("up")
     token = clone.folder / ".purser" / "token"
     kept = token.read_text()
@@ -108,17 +110,18 @@ def test_a_lost_token_is_said_with_what_makes_another(clone):
 
 
 @pytest.fixture
-def unused_server():
+def unused_server() -> Iterator[Any]:
     import socket
 
     with socket.create_server(("127.0.0.1", 0)) as listener:
         yield listener.getsockname()[1]
 
 
-def _token(up):
-    return re.search(r"^Token: (purser_\S+)$", up.stdout, re.MULTILINE)[1]
+def _token(up: subprocess.CompletedProcess[str]) -> str:
+    (token,) = re.findall(r"^Token: (purser_\S+)$", up.stdout, re.MULTILINE)
+    return str(token)
 
 
-def _processes_of(folder):
+def _processes_of(folder: Any) -> Any:
     listing = subprocess.run(["ps", "-eo", "args"], check=True, capture_output=True, text=True).stdout
     return [line for line in listing.splitlines() if str(folder) in line]

@@ -2,6 +2,9 @@ import contextlib
 import signal
 import stat
 import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -12,32 +15,32 @@ JOBS = "/api/v1/executors/process/jobs"
 
 
 @pytest.fixture
-def service(tmp_path, database_url):
+def service(tmp_path: Path, database_url: str) -> Iterator[Any]:
     with Service(tmp_path, database_url) as service:
         yield service
 
 
 @pytest.fixture
-def sqlite_service(tmp_path):
+def sqlite_service(tmp_path: Path) -> Iterator[Any]:
     with Service(tmp_path) as service:
         yield service
 
 
-def launch(client, *command, **fields):
+def launch(client: httpx.Client, *command: str, **fields: Any) -> Any:
     answer = client.post(JOBS, json={"command": [*command], **fields})
     assert answer.status_code == 202, answer.text
     return f"{JOBS}/{answer.json()['id']}"
 
 
-def ended(client, path):
-    def look():
+def ended(client: httpx.Client, path: str) -> Any:
+    def look() -> Any:
         job = client.get(path, params={"wait": 5}).json()
         return job if job["finished_at"] else None
 
     return until(look, f"the end of {path}")
 
 
-def test_one_command_serves_the_api_and_runs_jobs(service):
+def test_one_command_serves_the_api_and_runs_jobs(service: Service) -> None:
     service.serve()
     client = service.client()
 
@@ -47,7 +50,7 @@ def test_one_command_serves_the_api_and_runs_jobs(service):
     assert client.get(f"{path}/logs", params={"stream": "stderr"}, headers={"Accept": "text/plain"}).text == "err\n"
 
 
-def test_api_and_dispatcher_run_as_processes_of_their_own(service):
+def test_api_and_dispatcher_run_as_processes_of_their_own(service: Service) -> None:
     server, dispatcher = service.serve("--no-dispatcher"), service.start("dispatch")
     client = service.client()
     until(lambda: client.get("/readyz").is_success, "readiness")
@@ -56,7 +59,7 @@ def test_api_and_dispatcher_run_as_processes_of_their_own(service):
     assert (stop(server), stop(dispatcher)) == (0, 0)
 
 
-def test_without_a_dispatcher_it_lives_but_is_not_ready(service):
+def test_without_a_dispatcher_it_lives_but_is_not_ready(service: Service) -> None:
     service.serve("--no-dispatcher")
     client = service.client()
 
@@ -64,7 +67,7 @@ def test_without_a_dispatcher_it_lives_but_is_not_ready(service):
     assert client.get("/readyz").status_code == 503
 
 
-def test_sigterm_answers_what_waits_and_ends_with_code_0(service):
+def test_sigterm_answers_what_waits_and_ends_with_code_0(service: Service) -> None:
     process = service.serve()
     client = service.client()
     path = launch(client, "sleep", "60")
@@ -81,7 +84,7 @@ def test_sigterm_answers_what_waits_and_ends_with_code_0(service):
     service.client().delete(path)
 
 
-def test_a_followed_log_is_ended_by_sigterm_and_goes_on_afterwards(service):
+def test_a_followed_log_is_ended_by_sigterm_and_goes_on_afterwards(service: Service) -> None:
     process = service.serve()
     client = service.client()
     path = launch(client, "sh", "-c", "echo first; sleep 3; echo last")
@@ -98,7 +101,7 @@ def test_a_followed_log_is_ended_by_sigterm_and_goes_on_afterwards(service):
     assert client.get(f"{path}/logs", headers={"Accept": "text/plain"}).text == "first\nlast\n"
 
 
-def test_a_job_that_is_accepted_while_nothing_dispatches_runs_later(service):
+def test_a_job_that_is_accepted_while_nothing_dispatches_runs_later(service: Service) -> None:
     process = service.serve("--no-dispatcher")
     path = launch(service.client(), "true")
     stop(process)
@@ -108,7 +111,7 @@ def test_a_job_that_is_accepted_while_nothing_dispatches_runs_later(service):
     assert ended(service.client(), path)["state"] == "succeeded"
 
 
-def test_sigint_drains_like_sigterm(sqlite_service):
+def test_sigint_drains_like_sigterm(sqlite_service: Service) -> None:
     process = sqlite_service.serve()
 
     process.send_signal(signal.SIGINT)
@@ -117,7 +120,7 @@ def test_sigint_drains_like_sigterm(sqlite_service):
     assert '"event": "stopped"' in sqlite_service.log("serve")
 
 
-def test_the_first_token_is_made_once_and_for_its_owner_only(sqlite_service):
+def test_the_first_token_is_made_once_and_for_its_owner_only(sqlite_service: Service) -> None:
     stop(sqlite_service.serve())
     path = sqlite_service.data_dir / "token"
     first = path.read_text()
@@ -128,7 +131,7 @@ def test_the_first_token_is_made_once_and_for_its_owner_only(sqlite_service):
     assert sqlite_service.client().get("/api/v1/jobs").status_code == 200
 
 
-def test_a_port_that_is_taken_is_named(sqlite_service):
+def test_a_port_that_is_taken_is_named(sqlite_service: Service) -> None:
     sqlite_service.serve()
 
     refused = sqlite_service.run("serve")
@@ -140,12 +143,12 @@ def test_a_port_that_is_taken_is_named(sqlite_service):
     )
 
 
-def test_a_token_of_the_command_line_opens_what_its_scopes_say_until_it_is_revoked(sqlite_service):
+def test_a_token_of_the_command_line_opens_what_its_scopes_say_until_it_is_revoked(sqlite_service: Service) -> None:
     sqlite_service.serve()
     token = sqlite_service.run("token", "create", "--name", "reader", "--scope", "jobs:read").stdout.strip()
     headers = {"Authorization": f"Bearer {token}"}
 
-    def status(method, **body):
+    def status(method: str, **body: Any) -> Any:
         return httpx.request(method, f"{sqlite_service.address}{JOBS}", headers=headers, **body).status_code
 
     assert status("GET") == 200
@@ -155,7 +158,7 @@ def test_a_token_of_the_command_line_opens_what_its_scopes_say_until_it_is_revok
     assert "revoked" in sqlite_service.run("token", "list").stdout
 
 
-def test_an_executor_that_is_configured_wrongly_stops_the_start_and_names_the_key(tmp_path):
+def test_an_executor_that_is_configured_wrongly_stops_the_start_and_names_the_key(tmp_path: Path) -> None:
     with Service(tmp_path, PURSER_EXECUTORS='{"mock": {"OPTIONS": {"tiemout": 5}}}') as service:
         refused = service.run("check")
 
@@ -163,7 +166,7 @@ def test_an_executor_that_is_configured_wrongly_stops_the_start_and_names_the_ke
     assert "unknown key 'tiemout'; did you mean 'timeout'?" in refused.stderr
 
 
-def test_every_line_of_the_log_is_json_with_the_request_s_id(sqlite_service):
+def test_every_line_of_the_log_is_json_with_the_request_s_id(sqlite_service: Service) -> None:
     import json
 
     sqlite_service.serve()
@@ -174,5 +177,5 @@ def test_every_line_of_the_log_is_json_with_the_request_s_id(sqlite_service):
     assert any(line.get("request_id") == "of-mine" and line["status"] == 200 for line in lines)
 
 
-def test_the_commands_are_there_from_the_checkout():
+def test_the_commands_are_there_from_the_checkout() -> None:
     assert (ROOT / "manage.py").stat().st_mode & 0o111

@@ -69,4 +69,7 @@ def _books() -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    {"launch": launch, "dispatch": dispatch}[sys.argv[1]](*sys.argv[2:])
+    if sys.argv[1] == "launch":
+        launch(*sys.argv[2:])
+    else:
+        dispatch()

@@ -3,6 +3,7 @@ import stat
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,20 +16,20 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(autouse=True)
-def environment(monkeypatch, tmp_path):
+def environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
     for name in [name for name in os.environ if name.startswith("PURSER_")]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("PURSER_DATA_DIR", str(tmp_path))
     return monkeypatch
 
 
-def refusal():
+def refusal() -> Any:
     with pytest.raises(InvalidConfig) as refused:
         configuration.load()
     return str(refused.value)
 
 
-def test_without_any_setting_it_serves_this_host_from_an_sqlite_file(tmp_path):
+def test_without_any_setting_it_serves_this_host_from_an_sqlite_file(tmp_path: Path) -> None:
     loaded = configuration.load()
 
     assert (loaded.host, loaded.port) == ("127.0.0.1", 8080)
@@ -36,13 +37,15 @@ def test_without_any_setting_it_serves_this_host_from_an_sqlite_file(tmp_path):
     assert list(loaded.executor_settings) == ["docker", "process", "mock"]
 
 
-def test_in_a_checkout_the_data_directory_lies_beside_manage_py(environment):
+def test_in_a_checkout_the_data_directory_lies_beside_manage_py(environment: pytest.MonkeyPatch) -> None:
     environment.delenv("PURSER_DATA_DIR")
 
     assert configuration.load().data_dir == ROOT / ".purser"
 
 
-def test_outside_a_checkout_the_data_directory_is_the_user_s_state(environment, tmp_path):
+def test_outside_a_checkout_the_data_directory_is_the_user_s_state(
+    environment: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     environment.delenv("PURSER_DATA_DIR")
     environment.setattr(configuration, "CHECKOUT", tmp_path)
     environment.setenv("XDG_STATE_HOME", "/var/state")
@@ -59,26 +62,30 @@ def test_outside_a_checkout_the_data_directory_is_the_user_s_state(environment, 
         ("PURSER_LOG_LEVEL", "loud", "debug, info, warning or error"),
     ],
 )
-def test_a_wrong_value_is_named_with_what_is_allowed(environment, name, value, allowed):
+def test_a_wrong_value_is_named_with_what_is_allowed(
+    environment: pytest.MonkeyPatch, name: str, value: Any, allowed: str
+) -> None:
     environment.setenv(name, value)
 
     assert refusal() == f"{name} is {value!r}, but allowed is {allowed}"
 
 
-def test_every_wrong_value_is_named_at_once(environment):
+def test_every_wrong_value_is_named_at_once(environment: pytest.MonkeyPatch) -> None:
     environment.setenv("PURSER_PORT", "0")
     environment.setenv("PURSER_API_THREADS", "0")
 
     assert [line.split()[0] for line in refusal().splitlines()] == ["PURSER_PORT", "PURSER_API_THREADS"]
 
 
-def test_an_empty_variable_counts_as_not_set(environment):
+def test_an_empty_variable_counts_as_not_set(environment: pytest.MonkeyPatch) -> None:
     environment.setenv("PURSER_PORT", "")
 
     assert configuration.load().port == 8080
 
 
-def test_a_variable_wins_over_the_file_and_the_file_over_the_default(environment, tmp_path):
+def test_a_variable_wins_over_the_file_and_the_file_over_the_default(
+    environment: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     (tmp_path / "purser.toml").write_text('port = 9000\nhost = "::1"\n')
     environment.setenv("PURSER_CONFIG", str(tmp_path / "purser.toml"))
     environment.setenv("PURSER_PORT", "9001")
@@ -88,7 +95,9 @@ def test_a_variable_wins_over_the_file_and_the_file_over_the_default(environment
     assert (loaded.host, loaded.port) == ("::1", 9001)
 
 
-def test_an_unknown_key_in_the_file_is_refused_with_the_nearest_one(environment, tmp_path):
+def test_an_unknown_key_in_the_file_is_refused_with_the_nearest_one(
+    environment: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     (tmp_path / "purser.toml").write_text("prot = 9000\n")
     environment.setenv("PURSER_CONFIG", str(tmp_path / "purser.toml"))
 
@@ -96,7 +105,7 @@ def test_an_unknown_key_in_the_file_is_refused_with_the_nearest_one(environment,
 
 
 @pytest.mark.parametrize("content", [None, "port = "])
-def test_a_file_that_cannot_be_read_is_named(environment, tmp_path, content):
+def test_a_file_that_cannot_be_read_is_named(environment: pytest.MonkeyPatch, tmp_path: Path, content: str) -> None:
     path = tmp_path / "purser.toml"
     if content:
         path.write_text(content)
@@ -105,35 +114,35 @@ def test_a_file_that_cannot_be_read_is_named(environment, tmp_path, content):
     assert refusal().startswith(f"PURSER_CONFIG is '{path}', but must be the path of a TOML file")
 
 
-def test_a_secret_may_be_given_as_a_file(environment, tmp_path):
+def test_a_secret_may_be_given_as_a_file(environment: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / "key").write_text("k" * 40 + "\n")
     environment.setenv("PURSER_SECRET_KEY_FILE", str(tmp_path / "key"))
 
     assert configuration.load().secret == "k" * 40
 
 
-def test_a_secret_and_its_file_together_are_refused(environment):
+def test_a_secret_and_its_file_together_are_refused(environment: pytest.MonkeyPatch) -> None:
     environment.setenv("PURSER_SECRET_KEY_FILE", "/run/key")
     environment.setenv("PURSER_SECRET_KEY", "k" * 40)
 
     assert refusal() == "PURSER_SECRET_KEY and PURSER_SECRET_KEY_FILE are both set; set one of them"
 
 
-def test_a_secret_s_file_that_is_not_there_is_named(environment):
+def test_a_secret_s_file_that_is_not_there_is_named(environment: pytest.MonkeyPatch) -> None:
     environment.setenv("PURSER_SECRET_KEY_FILE", "/no/such/key")
 
     assert refusal().startswith("PURSER_SECRET_KEY_FILE is '/no/such/key'")
 
 
 @pytest.mark.parametrize("name", ["PURSER_SECRET_KEY", "PURSER_DATABASE_URL"])
-def test_a_wrong_secret_is_never_shown(environment, name):
+def test_a_wrong_secret_is_never_shown(environment: pytest.MonkeyPatch, name: str) -> None:
     environment.setenv(name, "postgres+hunter2")
 
     assert name in refusal()
     assert "hunter2" not in refusal()
 
 
-def test_the_secret_key_is_made_once_and_only_its_owner_can_read_it(tmp_path):
+def test_the_secret_key_is_made_once_and_only_its_owner_can_read_it(tmp_path: Path) -> None:
     first = configuration.load().secret
 
     assert configuration.load().secret == first
@@ -141,12 +150,14 @@ def test_the_secret_key_is_made_once_and_only_its_owner_can_read_it(tmp_path):
     assert stat.S_IMODE((tmp_path / "secret_key").stat().st_mode) == 0o600
 
 
-def test_a_data_directory_that_cannot_be_written_is_named():
+def test_a_data_directory_that_cannot_be_written_is_named() -> None:
     with pytest.raises(InvalidConfig, match=r"PURSER_DATA_DIR is '/proc/purser', which cannot be written"):
         configuration.prepare_data_dir(Path("/proc/purser"))
 
 
-def test_a_registered_executor_keeps_its_options_and_a_built_in_one_gets_its_class(environment):
+def test_a_registered_executor_keeps_its_options_and_a_built_in_one_gets_its_class(
+    environment: pytest.MonkeyPatch,
+) -> None:
     environment.setenv("PURSER_EXECUTORS", '{"mock": {"OPTIONS": {"timeout": 5}}, "own": {"BACKEND": "a.B"}}')
 
     registered = configuration.load().executor_settings
@@ -156,15 +167,15 @@ def test_a_registered_executor_keeps_its_options_and_a_built_in_one_gets_its_cla
     assert registered["own"] == {"BACKEND": "a.B"}
 
 
-def test_what_the_executors_keep_lies_in_the_data_directory_which_jobs_do_not_see(tmp_path):
+def test_what_the_executors_keep_lies_in_the_data_directory_which_jobs_do_not_see(tmp_path: Path) -> None:
     options = configuration.load().executor_settings["process"]["OPTIONS"]
 
     assert options["state_dir"] == str(tmp_path / "executors" / "process")
     assert str(tmp_path) in options["hidden_paths"]
 
 
-def test_an_installation_is_known_by_its_database(environment, tmp_path):
-    def instance(url):
+def test_an_installation_is_known_by_its_database(environment: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def instance(url: str) -> Any:
         environment.setenv("PURSER_DATABASE_URL", url)
         return configuration.load().executor_settings["docker"]["OPTIONS"]["instance"]
 
@@ -176,19 +187,19 @@ def test_an_installation_is_known_by_its_database(environment, tmp_path):
 
 
 @pytest.mark.parametrize("value", ["{", "[]", '{"Not A Name": {}}', '{"x": 3}'])
-def test_executors_that_make_no_sense_are_refused(environment, value):
+def test_executors_that_make_no_sense_are_refused(environment: pytest.MonkeyPatch, value: Any) -> None:
     environment.setenv("PURSER_EXECUTORS", value)
 
     assert refusal().startswith("PURSER_EXECUTORS")
 
 
-def test_hosts_are_separated_by_commas(environment):
+def test_hosts_are_separated_by_commas(environment: pytest.MonkeyPatch) -> None:
     environment.setenv("PURSER_ALLOWED_HOSTS", "purser.example, 10.0.0.1")
 
     assert configuration.load().allowed_hosts == ("purser.example", "10.0.0.1")
 
 
-def test_a_postgres_url_becomes_django_s_settings():
+def test_a_postgres_url_becomes_django_s_settings() -> None:
     settings = django_settings("postgres://ann:p%40ss@db.example:6432/books?sslmode=require")
 
     assert {key: settings[key] for key in ("NAME", "USER", "PASSWORD", "HOST", "PORT")} == {
@@ -204,12 +215,12 @@ def test_a_postgres_url_becomes_django_s_settings():
 @pytest.mark.parametrize(
     "url", ["", "mysql://h/d", "sqlite://", "sqlite:///", "sqlite:///:memory:", "postgres://h", "postgres://h/d?x=y"]
 )
-def test_a_database_url_that_leads_nowhere_is_refused(url):
+def test_a_database_url_that_leads_nowhere_is_refused(url: str) -> None:
     with pytest.raises(ValueError, match="must"):
         django_settings(url)
 
 
-def test_what_is_in_effect_is_shown_without_secrets(environment):
+def test_what_is_in_effect_is_shown_without_secrets(environment: pytest.MonkeyPatch) -> None:
     environment.setenv("PURSER_DATABASE_URL", "postgres://ann:hunter2@db.example/books")
     environment.setenv("PURSER_SECRET_KEY", "hunter2" * 10)
     environment.setenv("PURSER_EXECUTORS", '{"own": {"BACKEND": "a.B", "OPTIONS": {"api_token": "hunter2"}}}')
@@ -220,11 +231,11 @@ def test_what_is_in_effect_is_shown_without_secrets(environment):
     assert shown["PURSER_DATABASE_URL"] == "postgres://ann:***@db.example/books"
 
 
-def test_a_url_without_a_password_is_shown_as_it_is():
+def test_a_url_without_a_password_is_shown_as_it_is() -> None:
     assert without_password("sqlite:////srv/purser.sqlite3") == "sqlite:////srv/purser.sqlite3"
 
 
-def test_a_wrong_setting_ends_every_command_with_one_line_and_code_2(tmp_path):
+def test_a_wrong_setting_ends_every_command_with_one_line_and_code_2(tmp_path: Path) -> None:
     environment = {**os.environ, "PURSER_DATA_DIR": str(tmp_path), "PURSER_PORT": "abc"}
     ended = subprocess.run(
         [sys.executable, ROOT / "manage.py", "serve"], env=environment, capture_output=True, text=True
@@ -234,13 +245,13 @@ def test_a_wrong_setting_ends_every_command_with_one_line_and_code_2(tmp_path):
     assert ended.stderr == "PURSER_PORT is 'abc', but allowed is a whole number, 1 to 65535\n"
 
 
-def test_the_page_of_settings_is_the_one_that_the_code_makes(capsys):
+def test_the_page_of_settings_is_the_one_that_the_code_makes(capsys: pytest.CaptureFixture[str]) -> None:
     config.Command().handle(reference=True)
 
     assert capsys.readouterr().out == (ROOT / "docs" / "configuration.md").read_text()
 
 
-def test_the_effective_settings_are_listed_by_variable(capsys):
+def test_the_effective_settings_are_listed_by_variable(capsys: pytest.CaptureFixture[str]) -> None:
     config.Command().handle(reference=False)
 
     assert "PURSER_PORT=8080\n" in capsys.readouterr().out

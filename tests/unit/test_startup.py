@@ -14,7 +14,7 @@ while True:
 """
 
 
-def test_the_first_signal_asks_and_the_second_ends_the_process_at_once():
+def test_the_first_signal_asks_and_the_second_ends_the_process_at_once() -> None:
     with subprocess.Popen([sys.executable, "-c", PROGRAM], stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == "ready\n"

@@ -1,6 +1,7 @@
 from argparse import ArgumentTypeError
 from datetime import UTC, datetime, timedelta
 from io import StringIO
+from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -11,14 +12,14 @@ from container_manager.management.commands.token import _expiry
 from container_manager.models import Token
 
 
-def token(*arguments):
+def token(*arguments: str) -> Any:
     out = StringIO()
     call_command("token", *arguments, stdout=out)
     return out.getvalue()
 
 
 @pytest.mark.django_db
-def test_create_prints_the_token_and_nothing_else():
+def test_create_prints_the_token_and_nothing_else() -> None:
     printed = token("create", "--name", "ci", "--namespace", "team-a", "--executor", "mock", "--expires", "7d")
 
     found = tokens.authenticate(printed.removesuffix("\n"))
@@ -28,7 +29,7 @@ def test_create_prints_the_token_and_nothing_else():
 
 
 @pytest.mark.django_db
-def test_list_shows_each_token_without_its_secret():
+def test_list_shows_each_token_without_its_secret() -> None:
     secret = token("create", "--name", "ci").split("_")[2].strip()
 
     listed = token("list")
@@ -39,7 +40,7 @@ def test_list_shows_each_token_without_its_secret():
 
 
 @pytest.mark.django_db
-def test_revoke_ends_a_token_and_the_list_says_so():
+def test_revoke_ends_a_token_and_the_list_says_so() -> None:
     token("create", "--name", "ci", "--expires", "30m")
     assert "expires" in token("list")
 
@@ -49,12 +50,12 @@ def test_revoke_ends_a_token_and_the_list_says_so():
 
 
 @pytest.mark.django_db
-def test_what_cannot_be_done_is_one_line():
+def test_what_cannot_be_done_is_one_line() -> None:
     with pytest.raises(CommandError, match=r"there is no token 'nope'"):
         token("revoke", "nope")
 
 
-def test_an_expiry_is_a_span_or_a_time():
+def test_an_expiry_is_a_span_or_a_time() -> None:
     assert _expiry("2030-01-02") == datetime(2030, 1, 2, tzinfo=UTC)
     assert _expiry("2w") - timezone.now() > timedelta(days=13)
     with pytest.raises(ArgumentTypeError, match="'soon' is neither"):

@@ -1,4 +1,5 @@
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.utils import timezone
@@ -11,11 +12,11 @@ from container_manager.tokens import Scope
 pytestmark = pytest.mark.django_db
 
 
-def make(**fields):
+def make(**fields: Any) -> Any:
     return tokens.create(**{"namespace": "team-a", "name": "ci", "scopes": [Scope.JOBS_READ], **fields})
 
 
-def test_a_token_opens_with_its_text_and_with_nothing_else():
+def test_a_token_opens_with_its_text_and_with_nothing_else() -> None:
     token, plaintext = make()
 
     assert tokens.authenticate(plaintext) == token
@@ -24,13 +25,13 @@ def test_a_token_opens_with_its_text_and_with_nothing_else():
     assert tokens.authenticate("") is None
 
 
-def test_the_secret_is_not_in_the_database():
+def test_the_secret_is_not_in_the_database() -> None:
     _, plaintext = make()
 
     assert plaintext.split("_")[2] not in str(list(Token.objects.values()))
 
 
-def test_a_revoked_token_opens_nothing_and_stays_revoked():
+def test_a_revoked_token_opens_nothing_and_stays_revoked() -> None:
     token, plaintext = make()
 
     tokens.revoke(token.id)
@@ -41,14 +42,14 @@ def test_a_revoked_token_opens_nothing_and_stays_revoked():
     assert Token.objects.get().revoked_at == first
 
 
-def test_an_expired_token_opens_nothing():
+def test_an_expired_token_opens_nothing() -> None:
     token, plaintext = make(expires_at=timezone.now() + timedelta(days=1))
     Token.objects.filter(pk=token.pk).update(expires_at=timezone.now())
 
     assert tokens.authenticate(plaintext) is None
 
 
-def test_its_use_is_noted_once_a_minute(django_assert_num_queries):
+def test_its_use_is_noted_once_a_minute(django_assert_num_queries: Any) -> None:
     _, plaintext = make()
 
     with django_assert_num_queries(2):
@@ -71,16 +72,16 @@ def test_its_use_is_noted_once_a_minute(django_assert_num_queries):
         ("expires_at", timezone.now()),
     ],
 )
-def test_a_token_that_makes_no_sense_is_refused_by_field(field, value):
+def test_a_token_that_makes_no_sense_is_refused_by_field(field: str, value: Any) -> None:
     with pytest.raises(InvalidTokenRequest, match=field):
         make(**{field: value})
 
 
-def test_a_token_for_an_executor_that_is_not_registered_is_refused():
+def test_a_token_for_an_executor_that_is_not_registered_is_refused() -> None:
     with pytest.raises(UnknownExecutor, match="nope"):
         make(executors=["nope"])
 
 
-def test_a_token_that_is_not_there_cannot_be_revoked():
+def test_a_token_that_is_not_there_cannot_be_revoked() -> None:
     with pytest.raises(UnknownToken):
         tokens.revoke("nope")

@@ -4,6 +4,7 @@ import re
 import tomllib
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import pytest
 from packaging.requirements import Requirement
@@ -18,7 +19,7 @@ DEV = PROJECT["dependency-groups"]["dev"]
 SCRIPTS = sorted((ROOT / "scripts").iterdir())
 
 
-def entries(lock):
+def entries(lock: str) -> Any:
     """Each locked version and how many hashes it has."""
     text = (ROOT / lock).read_text().replace("\\\n", " ")
     found = re.findall(r"^([a-z0-9.-]+)==(\S+)(.*)$", text, re.MULTILINE)
@@ -26,17 +27,17 @@ def entries(lock):
 
 
 @pytest.mark.parametrize("lock", LOCKS)
-def test_a_lock_names_no_address(lock):
+def test_a_lock_names_no_address(lock: str) -> None:
     assert not re.search(r"://|@ |--index|--find-links|file:", (ROOT / lock).read_text())
 
 
 @pytest.mark.parametrize("lock", LOCKS)
-def test_every_locked_version_has_its_hashes(lock):
+def test_every_locked_version_has_its_hashes(lock: str) -> None:
     assert [name for name, (_, hashes) in entries(lock).items() if not hashes] == []
 
 
 @pytest.mark.parametrize(("lock", "wanted"), [(LOCKS[0], RUNTIME), (LOCKS[1], RUNTIME + DEV)])
-def test_a_lock_is_current_with_what_pyproject_asks_for(lock, wanted):
+def test_a_lock_is_current_with_what_pyproject_asks_for(lock: str, wanted: list[str]) -> None:
     locked = entries(lock)
 
     for requirement in map(Requirement, wanted):
@@ -44,19 +45,19 @@ def test_a_lock_is_current_with_what_pyproject_asks_for(lock, wanted):
         assert requirement.specifier.contains(Version(found)), requirement
 
 
-def test_the_workshop_uses_the_versions_that_the_service_uses():
+def test_the_workshop_uses_the_versions_that_the_service_uses() -> None:
     service, workshop = map(entries, LOCKS)
 
     assert {name: workshop.get(name) for name in service} == service
 
 
-def test_what_is_installed_is_what_is_locked():
+def test_what_is_installed_is_what_is_locked() -> None:
     assert {name: version(name) for name in entries(LOCKS[1])} == {
         name: found for name, (found, _) in entries(LOCKS[1]).items()
     }
 
 
-def test_the_makefile_has_few_targets_and_each_is_explained():
+def test_the_makefile_has_few_targets_and_each_is_explained() -> None:
     targets = re.findall(r"^([a-z]+):(.*)$", (ROOT / "Makefile").read_text(), re.MULTILINE)
 
     assert len(targets) <= 9
@@ -64,7 +65,7 @@ def test_the_makefile_has_few_targets_and_each_is_explained():
 
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda script: script.name)
-def test_a_script_says_in_its_first_lines_what_it_is_for(script):
+def test_a_script_says_in_its_first_lines_what_it_is_for(script: Path) -> None:
     first, second, *_ = script.read_text().splitlines()
 
     assert first.startswith('"""') or second.startswith("# ")
