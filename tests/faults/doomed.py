@@ -1,7 +1,8 @@
-"""A dispatcher in a process of its own, that may kill itself at a named edge of a span.
+"""The service's processes as faults find them: they may be killed at any time, or kill themselves.
 
-`doomed.py launch EXECUTOR REQUEST NAME:EDGE` accepts a job in a fresh database, dispatches it and dies there.
-`doomed.py dispatch` dispatches until every job is cleaned, then prints the books as JSON.
+`accept COUNT REQUEST` makes a fresh database and accepts that many jobs, the number of each in place of `{n}`.
+`die_at NAME:EDGE` dispatches and kills itself at that edge of a span. `dispatch` dispatches until every job is cleaned
+and prints the books as JSON; `dispatch_on` dispatches until it is killed.
 """
 
 import json
@@ -24,13 +25,18 @@ from container_manager.executors.registry import executors  # noqa: E402
 from container_manager.models import Allocation, Capacity, Job  # noqa: E402
 from container_manager.spec import JobRequest  # noqa: E402
 
-DEADLINE = 40.0
+EXECUTOR = "docker"
+DEADLINE = 60.0
 
 
-def launch(executor: str, request: str, place: str) -> None:
+def accept(count: str, request: str) -> None:
     call_command("migrate", verbosity=0)
-    body = JobRequest.model_validate_json(request)
-    jobs.launch(executor, body, namespace="default", describe=lambda job: {})
+    for number in range(int(count)):
+        body = JobRequest.model_validate_json(request.replace("{n}", str(number)))
+        jobs.launch(EXECUTOR, body, namespace="default", describe=lambda job: {})
+
+
+def die_at(place: str) -> None:
     spans.observe(lambda event: _die() if f"{event.name}:{event.edge}" == place else None)
     dispatch()
 
@@ -46,12 +52,25 @@ def dispatch() -> None:
     print(json.dumps(_books()))  # noqa: T201
 
 
+def dispatch_on() -> None:
+    Dispatcher().start()
+    signal.pause()
+
+
 def _die() -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
 def _books() -> dict[str, Any]:
-    job = Job.objects.get()
+    return {
+        "jobs": [_account(job) for job in Job.objects.order_by("id")],
+        "allocations": Allocation.objects.count(),
+        "used": list(Capacity.objects.filter(executor=EXECUTOR).values_list("memory_used", "cpu_millis_used")),
+        "executions": [ref.execution_id for ref in executors[EXECUTOR].list_executions()],
+    }
+
+
+def _account(job: Job) -> dict[str, Any]:
     raw = {
         stream: b"".join(data for _, data in logs.raw(job.pk, job.attempt, streams=[stream])) for stream in logs.STREAMS
     }
@@ -62,14 +81,9 @@ def _books() -> dict[str, Any]:
         "events": [event.state for event in jobs.events(job) if event.type == "state"],
         "logs": {stream: data.decode() for stream, data in raw.items()},
         "complete": logs.is_complete(job.pk, job.attempt),
-        "allocations": Allocation.objects.count(),
-        "used": list(Capacity.objects.filter(executor=job.executor).values_list("memory_used", "cpu_millis_used")),
-        "executions": [ref.execution_id for ref in executors[job.executor].list_executions()],
     }
 
 
 if __name__ == "__main__":
-    if sys.argv[1] == "launch":
-        launch(*sys.argv[2:])
-    else:
-        dispatch()
+    commands = {command.__name__: command for command in (accept, die_at, dispatch, dispatch_on)}
+    commands[sys.argv[1]](*sys.argv[2:])
