@@ -1,7 +1,7 @@
 """The service's processes as faults find them: they may be killed at any time, or kill themselves.
 
 `accept COUNT REQUEST` makes a fresh database and accepts that many jobs, the number of each in place of `{n}`.
-`die_at NAME:EDGE` dispatches and kills itself at that edge of a span. `dispatch` dispatches until every job is cleaned
+`die_at NAME:EDGE COUNT REQUEST` does that too, dispatches, and kills itself at that edge of a span. `dispatch` dispatches until every job is cleaned
 and prints the books as JSON; `dispatch_on` dispatches until it is killed.
 """
 
@@ -36,7 +36,8 @@ def accept(count: str, request: str) -> None:
         jobs.launch(EXECUTOR, body, namespace="default", describe=lambda job: {})
 
 
-def die_at(place: str) -> None:
+def die_at(place: str, count: str, request: str) -> None:
+    accept(count, request)
     spans.observe(lambda event: _die() if f"{event.name}:{event.edge}" == place else None)
     dispatch()
 

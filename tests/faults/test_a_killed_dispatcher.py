@@ -11,9 +11,7 @@ SPANS = ("claim", "launch", "create", "start", "record", "harvest", "release", "
 
 @pytest.mark.parametrize("place", [f"{name}:{edge}" for name in SPANS for edge in ("begin", "end")])
 def test_a_dispatcher_killed_at_any_boundary_leaves_one_execution_and_balanced_books(world: World, place: str) -> None:
-    world.accept(1)
-
-    killed = world.run("die_at", place)
+    killed = world.run("die_at", place, "1", world.request())
     books = world.books()
 
     assert killed.returncode == -signal.SIGKILL, killed.stderr

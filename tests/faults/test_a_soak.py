@@ -16,7 +16,9 @@ LONGEST_LIFE_SECONDS = 4.0
 def test_killed_dispatchers_lose_nothing_and_double_nothing(world: World) -> None:
     seed = int(os.environ.get("PURSER_SOAK_SEED", str(time.time_ns() % 10_000)))
     chance = random.Random(seed)
-    world.accept(JOBS, seconds="0.2", memory_mib=16, cpu_cores=0.1)
+    request = world.request(seconds="0.2", memory_mib=16, cpu_cores=0.1)
+    accepted = world.run("accept", str(JOBS), request)
+    assert accepted.returncode == 0, accepted.stderr
 
     kills = _kill_until_all_have_run(world, chance)
     books = world.books()
