@@ -25,7 +25,7 @@ _STATIC = (
     ("python", "manage.py", "check", "--fail-level", "WARNING"),
     ("python", "manage.py", "makemigrations", "--check", "--dry-run"),
 )
-_PYTEST = ("coverage", "run", "-m", "pytest", "-p", "no:cacheprovider")
+_PYTEST = ("coverage", "run", "-m", "pytest", "-p", "no:cacheprovider", "-n", "2", "--dist", "loadfile", "-q")
 _IN_PROCESS = ("tests/unit", "tests/api")
 _PROGRAMS = {"bwrap": "bubblewrap", "busybox": "busybox-static"}
 

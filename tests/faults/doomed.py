@@ -1,8 +1,8 @@
 """The service's processes as faults find them: they may be killed at any time, or kill themselves.
 
 `accept COUNT REQUEST` makes a fresh database and accepts that many jobs, the number of each in place of `{n}`.
-`die_at NAME:EDGE COUNT REQUEST` does that too, dispatches, and kills itself at that edge of a span. `dispatch` dispatches until every job is cleaned
-and prints the books as JSON; `dispatch_on` dispatches until it is killed.
+`die_at NAME:EDGE COUNT REQUEST` does that too, dispatches, and kills itself at that edge of a span. `dispatch`
+dispatches until every job is cleaned and prints the books as JSON; `dispatch_on` dispatches until it is killed.
 """
 
 import json
