@@ -5,10 +5,12 @@ NOTIFY, in the transaction itself; on SQLite by datagrams between the processes 
 be lost (a process that is not there, a full buffer), so whoever waits also looks again now and then.
 """
 
+import atexit
 import contextlib
 import hashlib
 import logging
 import os
+import secrets
 import socket
 import tempfile
 import threading
@@ -25,6 +27,7 @@ Callback = Callable[[], None]
 
 _CHANNEL = "purser"
 _RECONNECT_SECONDS = 1.0
+_RANDOM = secrets.token_hex(6)
 
 
 def job_topic(job_id: object) -> str:
@@ -83,8 +86,9 @@ class Bell:
         """Tell everybody, here and in other processes, once the present transaction has committed."""
         if connection.vendor == "postgresql":
             with connection.cursor() as cursor:
-                cursor.executemany("SELECT pg_notify(%s, %s)", [(_CHANNEL, f"{os.getpid()} {t}") for t in topics])
-        transaction.on_commit(lambda: self._after_commit(topics))
+                cursor.executemany("SELECT pg_notify(%s, %s)", [(_CHANNEL, f"{_sender()} {t}") for t in topics])
+        # Robust: what has been committed must not look failed because nobody could be told.
+        transaction.on_commit(lambda: self._after_commit(topics), robust=True)
 
     def ring_here(self, topic: str) -> None:
         """Tell this process only."""
@@ -121,8 +125,7 @@ class _PostgresEar:
         self.pid = os.getpid()
         self._bell = bell
         self._closed = threading.Event()
-        params: dict[str, Any] = connections["default"].get_connection_params()
-        self._params = {key: params[key] for key in ("dbname", "host", "port", "user", "password") if params.get(key)}
+        self._params: dict[str, Any] = connections["default"].get_connection_params()
         self._thread = threading.Thread(target=self._run, name="bell", daemon=True)
         self._thread.start()
 
@@ -139,13 +142,13 @@ class _PostgresEar:
                 self._closed.wait(_RECONNECT_SECONDS)
 
     def _hear(self) -> None:
-        with psycopg.connect(**self._params, autocommit=True) as conn:
+        with psycopg.connect(**{**self._params, "autocommit": True}) as conn:
             conn.execute(f"LISTEN {_CHANNEL}")
             self._bell.ring_all()
             while not self._closed.is_set():
                 for notification in conn.notifies(timeout=0.5):
                     sender, _, topic = notification.payload.partition(" ")
-                    if sender != str(self.pid):
+                    if sender != _sender():
                         self._bell.ring_here(topic)
 
 
@@ -155,7 +158,7 @@ class _SocketEar:
     def __init__(self, bell: Bell) -> None:
         self.pid = os.getpid()
         self._bell = bell
-        self._path = _sockets() / str(self.pid)
+        self._path = _own_directory() / str(self.pid)
         self._path.unlink(missing_ok=True)
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self._socket.bind(str(self._path))
@@ -168,6 +171,8 @@ class _SocketEar:
             self._socket.shutdown(socket.SHUT_RDWR)
         self._thread.join()
         self._socket.close()
+        with contextlib.suppress(OSError):
+            self._path.parent.rmdir()  # unless another process still listens
 
     def _run(self) -> None:
         with contextlib.suppress(OSError):
@@ -175,19 +180,30 @@ class _SocketEar:
                 self._bell.ring_here(topic.decode())
 
 
+def _sender() -> str:
+    """This process among all that use the database, also where each container has a process 1."""
+    return f"{_RANDOM}-{os.getpid()}"
+
+
 def _sockets() -> Path:
     # A socket's path may have 107 bytes at most, so it cannot stand beside the database.
     name = str(connections["default"].settings_dict["NAME"])
     digest = hashlib.sha256(os.path.abspath(name).encode()).hexdigest()[:16]
-    directory = Path(tempfile.gettempdir()) / f"purser-{os.getuid()}-{digest}"
+    return Path(tempfile.gettempdir()) / f"purser-{os.getuid()}-{digest}"
+
+
+def _own_directory() -> Path:
+    directory = _sockets()
     directory.mkdir(mode=0o700, exist_ok=True)
+    if directory.stat().st_uid != os.getuid():
+        raise PermissionError(f"{directory} belongs to somebody else")
     return directory
 
 
 def _send_to_others(topic: str) -> None:
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sender:
         sender.setblocking(False)
-        for path in _sockets().iterdir():
+        for path in _sockets().glob("*"):
             if path.name != str(os.getpid()):
                 _send(sender, path, topic)
 
@@ -197,8 +213,9 @@ def _send(sender: socket.socket, path: Path, topic: str) -> None:
         sender.sendto(topic.encode(), str(path))
     except ConnectionRefusedError:
         path.unlink(missing_ok=True)  # its process is gone
-    except (BlockingIOError, FileNotFoundError):
-        pass
+    except OSError:
+        pass  # it is lost, and whoever waits looks again by itself
 
 
 bell = Bell()
+atexit.register(bell.close)

@@ -7,12 +7,12 @@ import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.db import IntegrityError, connection, models, transaction
+from django.db import connection, models, transaction
 from django.db.models import Q
 from django.utils import timezone
 
@@ -82,21 +82,19 @@ def launch(
     The same key and request again, in the same namespace, returns the first answer. Raises UnknownExecutor,
     InvalidJob with every wrong field, QueueFull, InvalidIdempotencyKey, IdempotencyMismatch, IdempotencyInProgress.
     """
-    job = _new_job(executors[executor], request, namespace)
+    found = executors[executor]
     if idempotency_key is None:
+        job = _new_job(found, request, namespace)
         with transaction.atomic():
             return Launched(_insert(job), describe(job))
     if not _VISIBLE_ASCII.fullmatch(idempotency_key):
         raise InvalidIdempotencyKey
-    digest = hashlib.sha256(json.dumps([executor, job.request], sort_keys=True).encode()).hexdigest()
-    try:
-        with transaction.atomic():
-            _lock_key(namespace, idempotency_key)
-            return _replay(namespace, idempotency_key, digest) or _insert_with_key(
-                job, idempotency_key, digest, describe
-            )
-    except IntegrityError:
-        raise IdempotencyInProgress from None
+    digest = hashlib.sha256(json.dumps([executor, _as_stored(request)], sort_keys=True).encode()).hexdigest()
+    with transaction.atomic():
+        _lock_key(namespace, idempotency_key)
+        if known := _replay(namespace, idempotency_key, digest):
+            return known
+        return _insert_with_key(_new_job(found, request, namespace), idempotency_key, digest, describe)
 
 
 def violations(executor: str, request: JobRequest) -> list[FieldError]:
@@ -149,15 +147,24 @@ def cancel(job: Job) -> Job:
 
     Raises IllegalTransition for a job that has ended otherwise.
     """
-    outcome = Outcome(JobState.CANCELLED, Reason.CANCELLED)
-    with transaction.atomic():
-        if not lifecycle.end(job.pk, outcome, sources={JobState.QUEUED}):
-            lifecycle.mark(job.pk, "cancel_requested", states=ACTIVE, cancel_requested_at=timezone.now())
-        bell.ring(CONTROL_TOPIC)
+    while not _ask_for_the_end(job.pk):
+        continue  # it went from one state to another between the two questions
     job = Job.objects.get(pk=job.pk)
     if job.state in TERMINAL and job.state != JobState.CANCELLED:
         raise IllegalTransition(f"the job has already {job.state}; only a job that has not ended can be cancelled")
     return job
+
+
+def _ask_for_the_end(job_id: UUID) -> bool:
+    outcome = Outcome(JobState.CANCELLED, Reason.CANCELLED)
+    with transaction.atomic():
+        if lifecycle.end(job_id, outcome, sources={JobState.QUEUED}):
+            return True
+        if lifecycle.mark(job_id, "cancel_requested", states=ACTIVE, cancel_requested_at=timezone.now()):
+            bell.ring(CONTROL_TOPIC)
+            return True
+    job = Job.objects.get(pk=job_id)
+    return job.state in TERMINAL or (job.state in ACTIVE and job.cancel_requested_at is not None)
 
 
 def cleanup(job: Job) -> Job:
@@ -219,7 +226,7 @@ def _new_job(executor: ContainerExecutor, request: JobRequest, namespace: str) -
     return Job(
         namespace=namespace,
         executor=executor.name,
-        request=request.model_dump(mode="json", exclude_unset=True),
+        request=_as_stored(request),
         labels=request.labels,
         priority=request.priority,
         memory_mib=memory,
@@ -231,6 +238,10 @@ def _new_job(executor: ContainerExecutor, request: JobRequest, namespace: str) -
         queued_at=now,
         queue_deadline=None if wait is None else now + timedelta(seconds=wait),
     )
+
+
+def _as_stored(request: JobRequest) -> dict[str, Any]:
+    return request.model_dump(mode="json", exclude_unset=True)
 
 
 def _cannot_fit(executor: ContainerExecutor, memory: int, cpu: float) -> list[FieldError]:
@@ -311,6 +322,6 @@ def _parse_cursor(cursor: str) -> tuple[datetime, UUID]:
         moment = datetime.fromisoformat(at)
         if moment.tzinfo is None:
             raise ValueError
-        return moment, UUID(job_id)
-    except (ValueError, binascii.Error):
+        return moment.astimezone(UTC), UUID(job_id)
+    except (ValueError, OverflowError, binascii.Error):
         raise InvalidCursor(f"cursor {cursor!r} was not given out by this list") from None

@@ -42,13 +42,16 @@ def claim(job: Job, owner: UUID) -> bool:
 
 
 def start(job_id: UUID, *, fence: int, timeout_seconds: float) -> datetime | None:
-    """The engine has started the present attempt: returns its deadline, or None when the job is no longer ours."""
+    """The engine has started the present attempt: returns its deadline, or None when the job is no longer ours.
+
+    Said again, of an attempt that runs already, it returns the same deadline.
+    """
     now = timezone.now()
     deadline = now + timedelta(seconds=timeout_seconds)
     with transaction.atomic():
         columns = {"started_at": now, "deadline": deadline, "stale_since": None}
         if not _move(job_id, JobState.RUNNING, columns, fence=fence):
-            return None
+            return _deadline_of_running(job_id, fence)
         Attempt.objects.filter(job_id=job_id, finished_at=None).update(started_at=now)
     return deadline
 
@@ -68,19 +71,23 @@ def end(
         **_told_start(outcome),
     }
     with transaction.atomic():
-        ended = _move(job_id, outcome.state, columns, fence=fence, sources=sources, detail=outcome.evidence)
+        guard = {} if fence is None else {"fence": fence}
+        ended = _move(job_id, outcome.state, columns, sources=sources, detail=outcome.evidence, **guard)
         if ended:
             _end_attempt(job_id, outcome, finished_at)
         return ended
 
 
 def retry(job_id: UUID, outcome: Outcome, *, fence: int, not_before: datetime) -> bool:
-    """End the present attempt and queue the job again, not to be launched before a time."""
-    cleared = dict.fromkeys(("owner", "stale_since", "started_at", "launching_at", "deadline"))
+    """End the present attempt and queue the job again, not to be launched before a time.
+
+    A job whose end somebody has asked for is not queued again.
+    """
+    cleared = dict.fromkeys(("owner", "stale_since", "started_at", "launching_at", "deadline", "timed_out_at"))
     columns = {"not_before": not_before, "queued_at": timezone.now(), **cleared}
     detail = {"reason": outcome.reason, **outcome.evidence}
     with transaction.atomic():
-        moved = _move(job_id, JobState.QUEUED, columns, fence=fence, detail=detail)
+        moved = _move(job_id, JobState.QUEUED, columns, detail=detail, fence=fence, cancel_requested_at=None)
         if moved:
             _end_attempt(job_id, outcome, outcome.finished_at or timezone.now())
         return moved
@@ -122,17 +129,16 @@ def _move(
     to: JobState,
     columns: dict[str, Any],
     *,
-    fence: int | None = None,
     sources: Collection[JobState] | None = None,
     detail: dict[str, Any] | None = None,
+    **guard: Any,
 ) -> bool:
     """Change the state if it still is one that may, and say whether it was. Call it inside a transaction.
 
-    `sources` narrows the states that the table allows; `fence` lets only the present owner write. What the job
-    holds is released when it leaves the active states.
+    `sources` narrows the states that the table allows, and `guard` the rows, as in `filter`: the fence lets only the
+    present owner write. What the job holds is released when it leaves the active states.
     """
     allowed = sources_of(to) & set(sources) if sources is not None else sources_of(to)
-    guard = {} if fence is None else {"fence": fence}
     rows = Job.objects.filter(pk=job_id, state__in=allowed, **guard)
     if not rows.update(state=to, version=F("version") + 1, **columns):
         return False
@@ -141,6 +147,10 @@ def _move(
     if to not in ACTIVE and DatabaseLedger(job.executor).release(str(job_id)):
         bell.ring(queue_topic(job.executor))
     return True
+
+
+def _deadline_of_running(job_id: UUID, fence: int) -> datetime | None:
+    return Job.objects.filter(pk=job_id, fence=fence, state=JobState.RUNNING).values_list("deadline", flat=True).first()
 
 
 def _mark_cleaned(job_id: UUID) -> None:

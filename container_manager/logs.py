@@ -8,6 +8,7 @@ A line's number counts the lines of both streams in the order they came; a piece
 line of its own, marked partial. A cursor is opaque and names the next line to be read.
 """
 
+import fcntl
 import json
 import os
 import struct
@@ -17,7 +18,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Self
 from uuid import UUID
 
 from django.core.files.storage import storages
@@ -77,7 +78,7 @@ class LogPage:
 
 
 class LogWriter:
-    """Appends to the log of one attempt. Used by one thread.
+    """Appends to the log of one attempt. Used by one thread; a second writer at once is a BlockingIOError.
 
     The engine gives every log from its first byte. What an earlier writer has stored is skipped by counting
     bytes per stream, so a log that is collected again after a crash has nothing twice and nothing missing.
@@ -92,8 +93,20 @@ class LogWriter:
         self.complete = False
         path = log_path(job_id, attempt)
         path.parent.mkdir(parents=True, exist_ok=True)
-        self._file = path.open("r+b" if path.exists() else "w+b", buffering=0)
-        self._recover()
+        path.touch(mode=0o600)
+        self._file = path.open("r+b", buffering=0)
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            self._recover()
+        except BaseException:
+            self._file.close()
+            raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     def _recover(self) -> None:
         end = 0
@@ -104,6 +117,7 @@ class LogWriter:
                 self._stored[record.stream] += record.length
                 self._next_line = record.first_line + _line_count(_data(self._file, record))
             end = record.end
+        self._end = end
         self._file.truncate(end)  # a record that was being written when its writer died
         self._file.seek(end)
 
@@ -135,9 +149,21 @@ class LogWriter:
     def _dropped(self, index: int) -> int:
         return max(self._seen[index] - self._stored[index], 0)
 
+    def _write(self, record: bytes) -> None:
+        """All of it or nothing. Raises OSError when the disk is full."""
+        rest = memoryview(record)
+        try:
+            while rest:
+                rest = rest[self._file.write(rest) :]
+        except OSError:
+            self._file.truncate(self._end)
+            self._file.seek(self._end)
+            raise
+        self._end += len(record)
+
     def _append(self, stream: int, at_ns: int, data: bytes) -> None:
         head = _HEAD.pack(stream, at_ns, self._next_line, len(data))
-        self._file.write(head + data + _TAIL.pack(len(head) + len(data) + _TAIL.size))
+        self._write(head + data + _TAIL.pack(len(head) + len(data) + _TAIL.size))
         if stream != _END:
             self._stored[stream] += len(data)
             self._next_line += _line_count(data)
@@ -227,11 +253,13 @@ def _read_tail(file: BinaryIO, size: int, wanted: set[int], count: int, since_ns
     lines: deque[LogLine] = deque()
     end = _end_record(file, size)
     position = after = end.offset if end else _last_boundary(file, size)
-    while position > 0 and len(lines) < count and after - position < _PAGE_BYTES:
+    size_read = 0
+    while position > 0 and len(lines) < count and size_read < _PAGE_BYTES:
         record = _record_before(file, position)
         if record.at_ns < since_ns:
             break
         if record.stream in wanted:
+            size_read += record.length
             lines.extendleft(reversed(_lines(file, record)))
         position = record.offset
     kept = list(lines)[max(len(lines) - count, 0) :]

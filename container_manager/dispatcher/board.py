@@ -4,6 +4,7 @@ import logging
 import threading
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
+from datetime import timedelta
 from uuid import UUID
 
 from django.utils import timezone
@@ -14,6 +15,8 @@ from container_manager.models import Job
 from container_manager.states import ACTIVE
 
 logger = logging.getLogger(__name__)
+
+_STRAY_SECONDS = 5.0
 
 
 @dataclass(eq=False, slots=True)
@@ -27,7 +30,8 @@ class Tracked:
     ended: bool = False  # told by the watch, maybe before its start was recorded
     waits_for_engine: bool = False
     collector: Collector | None = None
-    finishing: threading.Lock = field(default_factory=threading.Lock)
+    faults: int = 0  # launches in a row in which the executor itself broke
+    busy: threading.Lock = field(default_factory=threading.Lock)  # one thread at a time launches or ends it
 
     @property
     def execution_id(self) -> str:
@@ -46,7 +50,10 @@ class Board:
 
     def add(self, job: Job) -> Tracked:
         with self._lock:
-            return self._tracked.setdefault(job.execution_id, Tracked(job))
+            known = self._tracked.get(job.execution_id)
+            if known is None or known.job.fence != job.fence:
+                known = self._tracked[job.execution_id] = Tracked(job)
+            return known
 
     def remove(self, tracked: Tracked) -> None:
         with self._lock:
@@ -58,6 +65,16 @@ class Board:
 
     def find(self, execution_id: str) -> Tracked | None:
         return self._tracked.get(execution_id)
+
+    def strays(self) -> list[Job]:
+        """Jobs that the books give to this dispatcher and that it does not know: something broke off in between."""
+        before = timezone.now() - timedelta(seconds=_STRAY_SECONDS)
+        ours = Job.objects.filter(owner=self.owner, executor=self.executor.name, state__in=ACTIVE)
+        return [job for job in ours.filter(launching_at__lt=before) if not self._knows(job)]
+
+    def _knows(self, job: Job) -> bool:
+        known = self._tracked.get(job.execution_id)
+        return known is not None and known.job.fence == job.fence
 
     def all(self) -> list[Tracked]:
         with self._lock:

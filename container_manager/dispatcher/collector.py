@@ -12,6 +12,8 @@ from container_manager.logs import LogWriter
 
 logger = logging.getLogger(__name__)
 
+_LOCK_SECONDS = 0.2
+
 
 class Collector:
     """Follows the logs of one execution in a thread of its own, which ends with the execution."""
@@ -35,19 +37,31 @@ class Collector:
         self._thread.join()
 
     def _run(self) -> None:
-        writer = LogWriter(*self._key, max_bytes=settings.PURSER.log_max_bytes)
         try:
-            for frame in self._executor.follow_logs(self._execution_id, self._stop):
-                writer.write(frame.stream, frame.data, frame.at)
-            if not self._stop.is_set():
-                writer.finish()
-                self._whole = True
-        except ExecutionNotFound:
-            writer.finish()
-            self._whole = True
+            with self._open() as writer:
+                self._collect(writer)
         except EngineUnavailable as error:
             logger.info("log collection broke off", extra={"execution_id": self._execution_id, "error": str(error)})
         except OSError as error:  # the disk is full, or the store is away: the job goes on
             logger.error("the log store failed", extra={"execution_id": self._execution_id, "error": str(error)})
-        finally:
-            writer.close()
+
+    def _open(self) -> LogWriter:
+        """The log's only writer: another one, whose job this was, may have to end first."""
+        while True:
+            try:
+                return LogWriter(*self._key, max_bytes=settings.PURSER.log_max_bytes)
+            except BlockingIOError:
+                if self._stop.wait(_LOCK_SECONDS):
+                    raise
+
+    def _collect(self, writer: LogWriter) -> None:
+        try:
+            for frame in self._executor.follow_logs(self._execution_id, self._stop):
+                writer.write(frame.stream, frame.data, frame.at)
+        except ExecutionNotFound:
+            pass  # nothing more can be had of it
+        else:
+            if self._stop.is_set():
+                return
+        writer.finish()
+        self._whole = True

@@ -87,11 +87,10 @@ class Control:
     def _clean_leftovers(self) -> None:
         """Attempts whose cleanup did not come to its end: the engine was away, or a dispatcher died in between."""
         before = timezone.now() - timedelta(seconds=_HOUSEKEEPING_SECONDS)
-        left = Attempt.objects.filter(cleaned_at=None, finished_at__lt=before, job__executor__in=self._lanes)
+        healthy = [name for name, lane in self._lanes.items() if lane.board.healthy]
+        left = Attempt.objects.filter(cleaned_at=None, finished_at__lt=before, job__executor__in=healthy)
         for attempt in left.select_related("job").order_by("finished_at")[:_BATCH]:
-            lane = self._lanes[attempt.job.executor]
-            if lane.board.healthy:
-                lane.ender.cleanup(str(attempt), attempt.job, attempt.number)
+            self._lanes[attempt.job.executor].ender.clean_later(attempt)
 
     def _forget_old_keys(self) -> None:
         before = timezone.now() - timedelta(seconds=settings.PURSER.idempotency_retention_seconds)

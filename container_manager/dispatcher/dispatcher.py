@@ -66,7 +66,7 @@ class Dispatcher:
         for job in (orphans := self._lease.take_over(self._lanes)):
             logger.info("job taken over", extra={"job_id": str(job.pk), "executor": job.executor})
         for name, lane in self._lanes.items():
-            lane.adopt(job for job in orphans if job.executor == name)
+            lane.adopt([*(job for job in orphans if job.executor == name), *lane.board.strays()])
         self._stop.wait(settings.PURSER.dispatcher_lease_seconds / 3)
 
     def _start_over(self) -> None:

@@ -2,8 +2,9 @@
 
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime
+from functools import partial
 
 from django.utils import timezone
 
@@ -15,11 +16,12 @@ from container_manager.dispatcher.workers import Workers
 from container_manager.exceptions import EngineUnavailable
 from container_manager.executors.results import Execution
 from container_manager.lifecycle import Outcome
-from container_manager.models import Job
+from container_manager.models import Attempt, Job
 from container_manager.spans import span
 from container_manager.states import ENDED, ExecutionStatus
 
 _WORKERS = 4
+_STOPPERS = 2
 _WATCH_AGAIN_SECONDS = 1.0
 _KILL_AGAIN_SECONDS = 1.0
 _DRAIN_SECONDS = 60.0
@@ -32,9 +34,15 @@ class Ender:
         self._board = board
         self._stop = stop
         self._workers = Workers(f"end {board.executor.name}", _WORKERS)
+        # Of their own, so that a stop never waits behind a long harvest.
+        self._stoppers = Workers(f"stop {board.executor.name}", _STOPPERS)
+        self._lock = threading.Lock()
+        self._pending: set[tuple[str, str]] = set()
 
     def close(self, seconds: float) -> None:
-        self._workers.close(seconds)
+        deadline = time.monotonic() + seconds
+        self._stoppers.close(seconds)
+        self._workers.close(max(deadline - time.monotonic(), 0))
 
     def take(self, tracked: Tracked, deadline: datetime | None) -> None:
         """From now on the execution is followed: its logs, its end and its deadline."""
@@ -42,7 +50,7 @@ class Ender:
         tracked.deadline = deadline.timestamp() if deadline else None
         tracked.running = True
         if tracked.ended:
-            self._submit(tracked)
+            self.look_at([tracked])
 
     def watch_step(self) -> None:
         """Listen to the engine until it goes away or the dispatcher stops."""
@@ -67,25 +75,36 @@ class Ender:
     def look_at(self, tracked: Iterable[Tracked]) -> None:
         """Ask the engine how these are doing, soon."""
         for one in tracked:
-            self._submit(one)
+            self._submit(self._workers, "look", one.execution_id, partial(self._look, one))
 
     def stop(self, tracked: Tracked, grace_seconds: float) -> None:
         """Begin the end of a running execution; the end itself is noticed like any other."""
         tracked.kill_at = time.time() + (grace_seconds or _KILL_AGAIN_SECONDS)
-        self._workers.submit(lambda: self._stop_execution(tracked, grace_seconds))
+        self._submit(
+            self._stoppers,
+            f"stop {grace_seconds > 0}",
+            tracked.execution_id,
+            lambda: self._stop_execution(tracked, grace_seconds),
+        )
 
     def close_attempt(self, tracked: Tracked, outcome: Outcome) -> None:
         """Record how the attempt ended, release what it held, and remove what it left on the engine."""
         job = Job.objects.get(pk=tracked.job.pk)
         fence = tracked.job.fence
         with span("release", self._board.executor.name, tracked.execution_id):
-            if may_retry(job, outcome):
-                closed = lifecycle.retry(job.pk, outcome, fence=fence, not_before=backoff(job.attempt, timezone.now()))
-            else:
-                closed = lifecycle.end(job.pk, as_asked(job, outcome), fence=fence)
+            again = backoff(job.attempt, timezone.now())
+            closed = may_retry(job, outcome) and lifecycle.retry(job.pk, outcome, fence=fence, not_before=again)
+            if not closed:
+                closed = lifecycle.end(job.pk, as_asked(Job.objects.get(pk=job.pk), outcome), fence=fence)
         self._board.remove(tracked)
         if closed:
             self.cleanup(tracked.execution_id, tracked.job, tracked.job.attempt)
+
+    def clean_later(self, attempt: Attempt) -> None:
+        """Try again to remove what an ended attempt has left."""
+        self._submit(
+            self._workers, "clean", str(attempt), lambda: self.cleanup(str(attempt), attempt.job, attempt.number)
+        )
 
     def cleanup(self, execution_id: str, job: Job, attempt: int) -> None:
         """Remove what an ended attempt has left on the engine. What fails now is done by a later look."""
@@ -116,13 +135,25 @@ class Ender:
         if tracked:
             tracked.ended = True
             if tracked.running:
-                self._submit(tracked)
+                self.look_at([tracked])
 
-    def _submit(self, tracked: Tracked) -> None:
-        self._workers.submit(lambda: self._look(tracked))
+    def _submit(self, workers: Workers, kind: str, execution_id: str, task: Callable[[], None]) -> None:
+        """Have it done soon; what waits to be done already is not asked for twice."""
+        key = (kind, execution_id)
+        with self._lock:
+            if key in self._pending:
+                return
+            self._pending.add(key)
+
+        def run() -> None:
+            with self._lock:
+                self._pending.discard(key)
+            task()
+
+        workers.submit(run)
 
     def _look(self, tracked: Tracked) -> None:
-        with tracked.finishing:
+        with tracked.busy:
             if not self._board.has(tracked):
                 return
             execution = self._board.executor.inspect(tracked.execution_id)
@@ -155,7 +186,11 @@ class Ender:
         return self._collect(tracked).drain(_DRAIN_SECONDS)
 
     def _stop_execution(self, tracked: Tracked, grace_seconds: float) -> None:
+        executor = self._board.executor
         try:
-            self._board.executor.stop(tracked.execution_id, grace_seconds)
+            if executor.capabilities.stop:
+                executor.stop(tracked.execution_id, grace_seconds)
+            else:  # all that is left to end it: what it has written since the last look may be lost
+                executor.cleanup(tracked.execution_id)
         except EngineUnavailable as error:
             self._board.engine_away(str(error))

@@ -18,6 +18,7 @@ from container_manager.spans import span
 logger = logging.getLogger(__name__)
 
 _IDLE_SECONDS = 1.0
+_MOST_FAULTS = 5
 
 
 class Launcher:
@@ -29,7 +30,7 @@ class Launcher:
         self._stop = stop
         self._most = board.executor.launch_concurrency
         self._lock = threading.Lock()
-        self._under_way = 0
+        self._under_way: set[Tracked] = set()
         self._wake = threading.Event()
         self._workers = Workers(f"launch {board.executor.name}", self._most)
         self._unsubscribe: Callable[[], None] = bell.subscribe(queue_topic(board.executor.name), self._wake.set)
@@ -44,7 +45,7 @@ class Launcher:
     def step(self) -> None:
         """Claim what there is room for, or wait until there may be something."""
         self._wake.clear()
-        free = self._most - self._under_way
+        free = self._most - len(self._under_way)
         jobs = claim(self._board.executor, self._board.owner, free) if self._board.healthy and free > 0 else []
         for job in jobs:
             self.submit(self._board.add(job))
@@ -62,25 +63,34 @@ class Launcher:
 
     def submit(self, tracked: Tracked) -> None:
         with self._lock:
-            self._under_way += 1
+            self._under_way.add(tracked)
         self._workers.submit(lambda: self._launch_and_count(tracked))
 
     def _launch_and_count(self, tracked: Tracked) -> None:
-        self._launch(tracked)
+        with tracked.busy:
+            if self._board.has(tracked) and not tracked.running and not self._stop.is_set():
+                self._launch(tracked)
         with self._lock:
-            self._under_way -= 1
+            self._under_way.discard(tracked)
         self._wake.set()
 
     def _launch(self, tracked: Tracked) -> None:
-        if self._stop.is_set() or not self._board.has(tracked):
-            return
         try:
             with span("launch", self._board.executor.name, tracked.execution_id):
                 result = self._board.executor.launch_job(tracked.job.spec())
         except EngineUnavailable as error:
             tracked.waits_for_engine = True
             self._board.engine_away(str(error))
-            return
+        except Exception as error:  # a fault in the executor's own code: a few more tries, then the job is told
+            tracked.faults += 1
+            if tracked.faults < _MOST_FAULTS:
+                raise
+            logger.exception("launch_job fails again and again", extra={"execution_id": tracked.execution_id})
+            self._ender.close_attempt(tracked, launch_failure(None, f"the executor broke: {type(error).__name__}"))
+        else:
+            self._launched(tracked, result)
+
+    def _launched(self, tracked: Tracked, result: tuple[bool, str]) -> None:
         ok, value = result
         if ok:
             self._started(tracked)

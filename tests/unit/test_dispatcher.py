@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from container_manager import jobs, logs, reports
+from container_manager import jobs, lifecycle, logs, reports
 from container_manager.bell import bell
 from container_manager.dispatcher import Dispatcher
 from container_manager.dispatcher.lease import Lease
@@ -293,8 +294,6 @@ def test_a_cleanup_that_was_cut_short_is_done_later() -> None:
 def test_a_database_that_was_away_for_a_moment_loses_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     from django.db.utils import OperationalError
 
-    from container_manager import lifecycle
-
     real, failures = lifecycle.start, iter([OperationalError("away"), OperationalError("away")])
 
     def flaky(*args: Any, **kwargs: Any) -> Any:
@@ -335,3 +334,54 @@ def test_capacity_is_learnt_from_the_engine_where_the_config_names_none() -> Non
     found = MockExecutor({}).capacity()
     assert isinstance(found, Resources)
     assert reports.utilization("mock")["cpu_total"] == found.cpu
+
+
+def test_a_start_that_was_committed_but_looked_failed_is_gone_on_with(monkeypatch: pytest.MonkeyPatch) -> None:
+    real, failures = lifecycle.start, iter([OSError("told too late")])
+
+    def late(*args: Any, **kwargs: Any) -> Any:
+        deadline = real(*args, **kwargs)
+        if error := next(failures, None):
+            raise error
+        return deadline
+
+    monkeypatch.setattr(lifecycle, "start", late)
+    with dispatching():
+        (job,) = cleaned(launch({"run_seconds": 0.1, "output": [{"text": "x"}]}))
+
+    assert (job.state, job.attempt) == ("succeeded", 1)
+    assert [line.data for line in logs.read(job.pk, 1).lines] == [b"x"]
+
+
+def test_a_job_that_the_books_give_to_a_dispatcher_that_forgot_it_is_found_again() -> None:
+    with dispatching() as dispatcher:
+        job = launch({"run_seconds": 1})
+        in_state(job, "running")
+        lane = dispatcher._lanes["mock"]
+        for tracked in lane.board.all():
+            lane.board.remove(tracked)
+        (job,) = cleaned(job)
+
+    assert (job.state, job.attempt) == ("succeeded", 1)
+
+
+def test_an_executor_that_breaks_again_and_again_ends_the_job_and_not_the_dispatcher(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("container_manager.dispatcher.workers.RETRY_SECONDS", 0.05)
+    with dispatching({"failure_threshold": 50}) as dispatcher:
+        executor = dispatcher._lanes["mock"].board.executor
+        monkeypatch.setattr(executor, "launch_job", lambda job: 1 / 0)
+        (job,) = cleaned(launch(max_retries=0))
+
+    assert (job.state, job.reason) == ("failed", "launch_error")
+    assert "ZeroDivisionError" in job.evidence["error"]
+
+
+def test_an_executor_that_cannot_stop_ends_a_job_by_its_cleanup() -> None:
+    with dispatching() as dispatcher:
+        executor = dispatcher._lanes["mock"].board.executor
+        executor.capabilities = replace(executor.capabilities, stop=False)
+        (job,) = cleaned(launch({"run_seconds": 60}, timeout_seconds=0.2))
+
+    assert (job.state, job.reason) == ("failed", "timeout")

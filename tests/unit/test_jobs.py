@@ -1,5 +1,6 @@
 """The door into the domain: accept, find, list, cancel, clean up."""
 
+import base64
 import threading
 from collections.abc import Iterator
 from datetime import timedelta
@@ -33,6 +34,11 @@ from tests.factories import AttemptFactory, ContainerJobFactory
 from tests.listening import listening_bell
 
 pytestmark = pytest.mark.django_db
+
+EDGES = [
+    base64.urlsafe_b64encode(f"{at} {uuid7()}".encode()).decode()
+    for at in ("0001-01-01T00:00:00+23:59", "9999-12-31T23:59:59-23:59")
+]
 
 
 @pytest.fixture(autouse=True)
@@ -132,6 +138,13 @@ def test_a_key_that_is_none_is_refused(key: str) -> None:
         launch(idempotency_key=key)
 
 
+def test_a_replay_is_the_first_answer_also_when_the_config_would_refuse_it_now(settings: Any) -> None:
+    first = launch({"command": ["true"], "memory_mib": 100}, idempotency_key="k")
+    settings.EXECUTORS = {"mock": {**settings.EXECUTORS["mock"], "OPTIONS": {"max_memory": 50.0}}}
+
+    assert launch({"command": ["true"], "memory_mib": 100}, idempotency_key="k").document == first.document
+
+
 def test_a_refused_launch_does_not_use_up_its_key() -> None:
     with pytest.raises(InvalidJob):
         launch({"command": ["true"], "stdin": "x"}, idempotency_key="k")
@@ -218,7 +231,7 @@ def test_filters_narrow_the_list() -> None:
     assert found(created_before=timezone.now() - timedelta(hours=1)) == {old}
 
 
-@pytest.mark.parametrize("cursor", ["x", "%%%", "MjAyNg", "MjAyNi0wMS0wMVQwMDowMDowMCAwMDA"])
+@pytest.mark.parametrize("cursor", ["x", "%%%", "MjAyNg", "MjAyNi0wMS0wMVQwMDowMDowMCAwMDA", *EDGES])
 def test_a_cursor_that_was_not_given_out_is_refused(cursor: str) -> None:
     with pytest.raises(InvalidCursor, match="was not given out"):
         jobs.page("default", JobFilter(), limit=1, cursor=cursor)

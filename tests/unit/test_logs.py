@@ -203,6 +203,7 @@ def test_a_log_collected_again_after_a_crash_has_nothing_twice_and_nothing_missi
 def test_a_complete_log_takes_nothing_more(job_id: UUID, writer: LogWriter) -> None:
     writer.write("stdout", b"x\n", AT)
     writer.finish()
+    writer.close()
 
     again = LogWriter(job_id, 1, max_bytes=1000)
     again.write("stdout", b"x\ny\n", AT)
@@ -240,6 +241,43 @@ def test_a_reader_in_this_process_is_told_of_new_bytes(job_id: UUID, writer: Log
     bell.close()
 
     assert len(told) == 2
+
+
+def test_a_log_has_one_writer(job_id: UUID, writer: LogWriter) -> None:
+    with pytest.raises(BlockingIOError):
+        LogWriter(job_id, 1, max_bytes=10)
+
+
+def test_a_full_disk_leaves_whole_records_and_is_told(job_id: UUID, monkeypatch: pytest.MonkeyPatch) -> None:
+    with LogWriter(job_id, 1, max_bytes=1_000_000) as writer:
+        writer.write("stdout", b"kept\n", AT)
+        real, calls = writer._file, iter([5])
+
+        class Full:
+            def write(self, data: memoryview) -> int:
+                for most in calls:
+                    return int(real.write(data[:most]))
+                raise OSError(28, "No space left on device")
+
+            def __getattr__(self, name: str) -> Any:
+                return getattr(real, name)
+
+        monkeypatch.setattr(writer, "_file", Full())
+        with pytest.raises(OSError, match="No space"):
+            writer.write("stdout", b"lost\n", AT)
+        monkeypatch.undo()
+        writer.write("stderr", b"later\n", AT)
+
+    assert [line.data for line in read_all(job_id)] == [b"kept", b"later"]
+
+
+def test_tail_of_a_stream_is_not_cut_by_what_the_other_has_written(job_id: UUID) -> None:
+    with LogWriter(job_id, 1, max_bytes=100 * 1024 * 1024) as writer:
+        writer.write("stderr", b"wanted\n", AT)
+        for _ in range(6):
+            writer.write("stdout", b"x" * (1024 * 1024 - 1) + b"\n", AT)
+
+    assert [line.data for line in read_all(job_id, tail=5, streams=["stderr"])] == [b"wanted"]
 
 
 def test_delete_removes_every_attempt_and_can_be_repeated(job_id: UUID, writer: LogWriter) -> None:
