@@ -49,17 +49,28 @@ class Reason(StrEnum):
     IMAGE_PULL_FAILED = "image_pull_failed"  # the pull failed for another cause
     COMMAND_NOT_FOUND = "command_not_found"  # the command is not there or cannot be executed
     POLICY_DENIED = "policy_denied"  # the executor's config no longer allows what was accepted
-    LAUNCH_ERROR = "launch_error"  # the engine refused to create or start it
+    LAUNCH_REFUSED = "launch_refused"  # the engine refused the request itself
+    LAUNCH_ERROR = "launch_error"  # the engine could not create or start it
     ENGINE_LOST = "engine_lost"  # the engine answered that the execution is gone
 
 
 RETRYABLE = frozenset({Reason.IMAGE_PULL_FAILED, Reason.LAUNCH_ERROR, Reason.ENGINE_LOST})
-"""Reasons that are the engine's fault, retried while `max_retries` allows."""
+"""Reasons that are not the job's fault, retried while `max_retries` allows."""
 
 JOB_FAULTS = frozenset(
-    {Reason.IMAGE_NOT_FOUND, Reason.IMAGE_AUTH, Reason.COMMAND_NOT_FOUND, Reason.OOM, Reason.POLICY_DENIED}
+    {
+        Reason.IMAGE_NOT_FOUND,
+        Reason.IMAGE_AUTH,
+        Reason.COMMAND_NOT_FOUND,
+        Reason.OOM,
+        Reason.POLICY_DENIED,
+        Reason.LAUNCH_REFUSED,
+    }
 )
-"""Causes of a failed launch that say nothing about the executor's own health."""
+"""Causes of a failed launch that lie in the job itself."""
+
+NOT_HELD_AGAINST_EXECUTOR = JOB_FAULTS | {Reason.IMAGE_PULL_FAILED}
+"""Causes of a failed launch that say nothing about the executor's own health: a registry is not its own."""
 
 
 class ExecutionStatus(StrEnum):

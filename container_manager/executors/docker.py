@@ -1,5 +1,6 @@
 """Runs each job as a container of a Docker engine."""
 
+import logging
 import threading
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -34,6 +35,8 @@ from container_manager.executors.results import (
 from container_manager.resources import Resources
 from container_manager.spec import HONOURED_BY_PURSER, JobRequest, JobSpec, parse_execution_id
 from container_manager.states import ENDED, ExecutionStatus, Reason
+
+logger = logging.getLogger(__name__)
 
 # The engine tells of a signal after it has sent it, when the end may be told already.
 EVENT_DELAY = timedelta(seconds=0.2)
@@ -93,8 +96,8 @@ class DockerExecutor(ContainerExecutor):
                 return self._with_init_failure(seen, found["Id"])
             if seen.exit_code > SIGNALLED and not seen.oom_killed:
                 return replace(seen, signal=self._signal_sent(seen, found["Id"]))
-        except (EngineUnavailable, ExecutionNotFound):
-            return Execution(ExecutionStatus.UNKNOWN)
+        except (EngineUnavailable, EngineRefusal, ExecutionNotFound) as error:
+            return Execution(ExecutionStatus.UNKNOWN, detail=str(error))
         return seen
 
     def _look(self, execution_id: str) -> tuple[Execution, dict[str, Any]]:
@@ -102,7 +105,7 @@ class DockerExecutor(ContainerExecutor):
             found = self._own(execution_id)
         except ExecutionNotFound:
             return Execution(ExecutionStatus.NOT_FOUND), {}
-        except EngineUnavailable as error:
+        except (EngineUnavailable, EngineRefusal) as error:
             return Execution(ExecutionStatus.UNKNOWN, detail=str(error)), {}
         seen = execution(found)
         # An engine that goes down kills its containers and still tells their end: not the job's doing.
@@ -136,7 +139,10 @@ class DockerExecutor(ContainerExecutor):
     # Logs
 
     def get_logs(self, execution_id: str) -> Logs:
-        stdout, stderr = self._read_logs(self._own(execution_id)["Id"], self.options.log_size_mib * MIB)
+        try:
+            stdout, stderr = self._read_logs(self._own(execution_id)["Id"], self.options.log_size_mib * MIB)
+        except EngineRefusal as refusal:
+            raise EngineUnavailable(f"the engine does not give the logs: {refusal}") from refusal
         return Logs(stdout.decode("utf-8", "replace"), stderr.decode("utf-8", "replace"))
 
     def _read_logs(self, container: str, bound: int) -> tuple[bytes, bytes]:
@@ -154,8 +160,9 @@ class DockerExecutor(ContainerExecutor):
         return bytes(written["stdout"]), bytes(written["stderr"])
 
     def follow_logs(self, execution_id: str, stop: threading.Event) -> Iterator[LogFrame]:
-        container, reader = self._own(execution_id)["Id"], LogReader()
+        reader = LogReader()
         try:
+            container = self._own(execution_id)["Id"]
             with self._engine.logs(container, follow=True) as stream, self._guard.guarding(stop, stream.interrupt):
                 yield from _frames(reader, stream)
             if stop.is_set():
@@ -164,10 +171,10 @@ class DockerExecutor(ContainerExecutor):
             self._engine.wait_for_end(container)
             with self._engine.logs(container, follow=False, since=reader.resume()) as stream:
                 yield from _frames(reader, stream)
-        except EngineUnavailable:
+        except (EngineUnavailable, EngineRefusal) as error:
             if stop.is_set():
                 return
-            raise
+            raise EngineUnavailable(str(error)) from error
         yield from reader.finish()
 
     # Stop and cleanup
@@ -177,6 +184,8 @@ class DockerExecutor(ContainerExecutor):
             self._engine.kill(self._own(execution_id)["Id"], "SIGTERM" if grace_seconds > 0 else "SIGKILL")
         except ExecutionNotFound:
             return
+        except EngineRefusal as refusal:
+            logger.warning("the engine does not stop it", extra={"execution_id": execution_id, "error": str(refusal)})
 
     def cleanup(self, execution_id: str) -> bool:
         try:
@@ -184,6 +193,8 @@ class DockerExecutor(ContainerExecutor):
             self._own(execution_id)
         except ExecutionNotFound:
             return True
+        except EngineRefusal as refusal:
+            logger.warning("the engine does not remove it", extra={"execution_id": execution_id, "error": str(refusal)})
         return False
 
     # Watch and list
@@ -214,7 +225,7 @@ class DockerExecutor(ContainerExecutor):
     def health_check(self) -> Health:
         try:
             self._live_restore = bool(self._engine.probe()["LiveRestoreEnabled"])
-        except (EngineUnavailable, EngineRefusal) as error:
+        except EngineUnavailable as error:
             return Health(False, str(error))
         return Health(True)
 

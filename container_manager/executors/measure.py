@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from container_manager.exceptions import PurserError
 from container_manager.executors.results import Health
+from container_manager.states import Reason
 
 if TYPE_CHECKING:
     from container_manager.executors.base import ContainerExecutor
@@ -86,7 +87,7 @@ class FailureDetector:
         self._failures = 0
         self._opened_at: float | None = None
         self._half_open = False
-        self._cause = ""
+        self._causes: set[str] = set()
 
     @property
     def state(self) -> str:
@@ -100,9 +101,10 @@ class FailureDetector:
             self._close()
 
     def launch_failed(self, cause: str) -> None:
+        """`cause` is shown to everybody: a word for it, never the text of one job's failure."""
         with self._lock:
             self._failures += 1
-            self._cause = cause
+            self._causes.add(cause)
             if self._failures >= self._threshold:
                 self._opened_at, self._half_open = time.monotonic(), False
 
@@ -118,10 +120,11 @@ class FailureDetector:
                 self._close()
                 return verdict
             self._half_open = time.monotonic() - self._opened_at >= self._cooldown
-            return Health(False, f"{self._failures} launches in a row failed, the last with: {self._cause}")
+            return Health(False, f"{self._failures} launches in a row failed with: {', '.join(sorted(self._causes))}")
 
     def _close(self) -> None:
         self._failures, self._opened_at, self._half_open = 0, None, False
+        self._causes.clear()
 
 
 class Observations:
@@ -135,7 +138,7 @@ class Observations:
         self.stats.called(verb, raised=True)
         if verb == "launch_job":
             self.stats.launch_took(seconds, ok=False)
-            self.detector.launch_failed(str(error) if isinstance(error, PurserError) else type(error).__name__)
+            self.detector.launch_failed(error.code if isinstance(error, PurserError) else type(error).__name__)
 
     def returned(self, verb: str, seconds: float, result: Any) -> Any:
         """What the caller is given: the result itself, but for a health check also the detector's verdict."""
@@ -145,12 +148,12 @@ class Observations:
         return self.detector.judge(result) if verb == "health_check" else result
 
     def _launched(self, seconds: float, result: tuple[bool, str]) -> None:
-        ok, value = result
+        ok, _ = result
         self.stats.launch_took(seconds, ok=bool(ok))
         if ok:
             self.detector.launch_succeeded()
-        elif not getattr(result, "is_job_fault", False):
-            self.detector.launch_failed(value)
+        elif getattr(result, "is_held_against_executor", True):
+            self.detector.launch_failed(getattr(result, "reason", None) or Reason.LAUNCH_ERROR)
 
 
 def measured(method: F) -> F:

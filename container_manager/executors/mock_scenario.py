@@ -52,7 +52,9 @@ class Output(_Strict):
 class Refusal(_Strict):
     """A launch that the engine refuses."""
 
-    reason: Literal["image_not_found", "image_auth", "image_pull_failed", "command_not_found", "launch_error"]
+    reason: Literal[
+        "image_not_found", "image_auth", "image_pull_failed", "command_not_found", "launch_refused", "launch_error"
+    ]
     message: str = "refused as scripted"
 
 

@@ -45,10 +45,14 @@ _TICKS_PER_LOOK = 32
 
 @dataclass(frozen=True, slots=True)
 class _Host:
-    """What was found to work on this host, and why the rest does not."""
+    """What was found to work on this host, and why the rest does not.
+
+    A `bubblewrap` with a `no_sandbox` is one that jobs must have and cannot have now.
+    """
 
     bubblewrap: Bubblewrap | None
     no_sandbox: str
+    must_probe_again: bool
     cgroups: Mapping[str, str]
     no_limits: str
 
@@ -70,7 +74,7 @@ class ProcessExecutor(ContainerExecutor):
 
     @cached_property
     def capabilities(self) -> Capabilities:  # type: ignore[override]
-        """Found out once, on first use."""
+        """Found out on first use; a sandbox of which it was not found out is one."""
         sandboxed, limited = self._host.bubblewrap is not None, bool(self._host.cgroups)
         return Capabilities(
             fields=_ALWAYS
@@ -92,10 +96,19 @@ class ProcessExecutor(ContainerExecutor):
     def _host(self) -> _Host:
         program = shutil.which("bwrap") or "bwrap"
         bubblewrap = Bubblewrap(program, (*self.options.hidden_paths, str(self._state_dir)))
-        unwanted = self.options.sandbox == "none"
-        no_sandbox = "it is switched off" if unwanted else bubblewrap.problem(self._default_user)
-        wanted = not no_sandbox or self.options.sandbox == "bubblewrap"
-        return _Host(bubblewrap if wanted else None, no_sandbox, *find_cgroups(self.options.cgroup_parent))
+        unwanted, unknown = self.options.sandbox == "none", False
+        try:
+            no_sandbox = "it is switched off" if unwanted else bubblewrap.problem(self._default_user)
+        except EngineUnavailable as error:
+            no_sandbox, unknown = str(error), True
+        wanted = not no_sandbox or unknown or self.options.sandbox == "bubblewrap"
+        return _Host(bubblewrap if wanted else None, no_sandbox, unknown, *find_cgroups(self.options.cgroup_parent))
+
+    def _probe_again(self) -> None:
+        """Find out what was not found out before."""
+        if self._host.must_probe_again:
+            for found in ("_host", "capabilities"):
+                self.__dict__.pop(found, None)
 
     def prepare(self) -> None:
         with _asking():
@@ -109,10 +122,10 @@ class ProcessExecutor(ContainerExecutor):
     # Launch
 
     def launch_job(self, job: JobSpec) -> LaunchResult:
-        if refused := self._refused(job):
-            return LaunchResult(False, refused, Reason.POLICY_DENIED)
         if problem := self._missing_sandbox():
             raise EngineUnavailable(problem)
+        if refused := self._refused(job):
+            return LaunchResult(False, refused, Reason.POLICY_DENIED)
         with _asking(), contextlib.ExitStack() as held:
             directory = ExecutionDirectory(self._state_dir / job.execution_id)
             with span("create", self.name, job.execution_id):
@@ -127,7 +140,7 @@ class ProcessExecutor(ContainerExecutor):
         return "; ".join(f"{error.field}: {error.detail}" for error in self.refusals(job) if error.field in fields)
 
     def _missing_sandbox(self) -> str:
-        return self._host.no_sandbox if self.options.sandbox == "bubblewrap" else ""
+        return self._host.no_sandbox if self._host.bubblewrap else ""
 
     def _create(self, directory: ExecutionDirectory, job: JobSpec, held: contextlib.ExitStack) -> int | None:
         """The lock of an execution that is ready to begin, or None for one that began; `held` lets it go."""
@@ -231,6 +244,7 @@ class ProcessExecutor(ContainerExecutor):
                 pass
         except OSError as error:
             return Health(False, f"state_dir cannot be written: {error}")
+        self._probe_again()
         if problem := self._missing_sandbox():
             return Health(False, problem)
         return Health(True, self._terms())

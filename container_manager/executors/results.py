@@ -1,10 +1,11 @@
 """What executors answer with. Each still equals the plain value that the contract names."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple, Self
 
-from container_manager.states import JOB_FAULTS, ExecutionStatus, Reason
+from container_manager.states import NOT_HELD_AGAINST_EXECUTOR, ExecutionStatus, Reason
 
 
 class LaunchResult(tuple[bool, str]):
@@ -18,9 +19,9 @@ class LaunchResult(tuple[bool, str]):
         return result
 
     @property
-    def is_job_fault(self) -> bool:
-        """Whether the refusal says nothing about the executor's health."""
-        return self.reason in JOB_FAULTS
+    def is_held_against_executor(self) -> bool:
+        """Whether a refusal for this reason says something about the executor's health."""
+        return self.reason not in NOT_HELD_AGAINST_EXECUTOR
 
 
 class Logs(NamedTuple):
@@ -73,6 +74,7 @@ class Execution:
     image_digest: str | None = None
     outlives_engine: bool = True  # whether it would have run on while the engine was away
     usage: Usage = field(default_factory=Usage)
+    dropped_bytes: Mapping[str, int] = field(default_factory=dict)  # by stream, what the engine did not keep; never 0
 
 
 @dataclass(frozen=True, slots=True)

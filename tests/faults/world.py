@@ -17,7 +17,7 @@ class World:
         self.out = folder / "out"
         self.out.mkdir(mode=0o777)
         # The instance keeps what an earlier, failed run has left out of this one's sight.
-        options = {"base_url": docker_url, "mount_roots": [str(folder)], "instance": f"faults-{os.getpid()}"}
+        options = {"base_url": docker_url, "writable_mount_roots": [str(folder)], "instance": f"faults-{os.getpid()}"}
         self._environment = {
             **{name: value for name, value in os.environ.items() if not name.startswith("PURSER_")},
             "DJANGO_SETTINGS_MODULE": "api.settings",

@@ -3,15 +3,15 @@
 import hashlib
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import docker
 import pytest
 
-from container_manager.exceptions import ExecutionNotFound
+from container_manager.exceptions import EngineUnavailable, ExecutionNotFound
 from container_manager.executors.docker import DockerExecutor
-from container_manager.executors.docker_engine.client import Engine
+from container_manager.executors.docker_engine.client import Engine, EngineRefusal
 from container_manager.executors.docker_engine.request import container_request
 from container_manager.spans import SpanEvent, observe
 from container_manager.spec import JobSpec
@@ -138,9 +138,59 @@ def test_the_steps_of_a_launch_are_told_as_spans(executor: DockerExecutor) -> No
 
 def test_a_start_that_the_engine_refuses_leaves_nothing(executor: DockerExecutor) -> None:
     result = executor.launch_job(job := engine.spec(user="nosuchuser"))
-    assert (result[0], result.reason) == (False, Reason.LAUNCH_ERROR)
+    assert (result[0], result.reason) == (False, Reason.LAUNCH_REFUSED)
     assert "nosuchuser" in result[1]
     assert executor.check_status(job.execution_id) == ExecutionStatus.NOT_FOUND
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"user": "nosuchuser"},
+        {"user": "4294967299"},
+        {"working_dir": "/bin/busybox"},
+        {"tmpfs": [{"target": "/proc", "size_mib": 4}]},
+        {"tmpfs": [{"target": "/bin/busybox", "size_mib": 4}]},
+        {"pids_limit": 1},
+        {"image": "127.0.0.1:9/nosuch:image"},
+    ],
+)
+def test_no_request_makes_an_executor_unhealthy(asked: dict[str, Any]) -> None:
+    with engine.executing(failure_threshold=1) as executor:
+        executor.launch_job(engine.spec(**asked))
+        assert executor.health_check()
+
+
+def _refusing(status: int) -> Callable[..., None]:
+    def refuse(*_: object, **__: object) -> None:
+        raise EngineRefusal(status, "device or resource busy")
+
+    return refuse
+
+
+@pytest.mark.parametrize("status", [400, 409, 500])
+def test_a_refusal_about_one_execution_is_not_an_engine_that_is_away(
+    executor: DockerExecutor, monkeypatch: pytest.MonkeyPatch, status: int
+) -> None:
+    executor.launch_job(job := engine.spec("sleep 60"))
+    with monkeypatch.context() as patched:
+        patched.setattr(Engine, "remove", _refusing(status))
+        patched.setattr(Engine, "kill", _refusing(status))
+        executor.stop(job.execution_id, 1)
+        assert executor.cleanup(job.execution_id) is False
+    with monkeypatch.context() as patched:
+        patched.setattr(Engine, "inspect", _refusing(status))
+        told = executor.inspect(job.execution_id)
+        assert (told.status, told.detail) == (ExecutionStatus.UNKNOWN, "device or resource busy")
+        assert executor.cleanup(job.execution_id) is False
+        with pytest.raises(EngineUnavailable, match="busy"):
+            executor.get_logs(job.execution_id)
+    assert executor.check_status(job.execution_id) == ExecutionStatus.RUNNING
+
+
+def test_an_answer_that_refuses_is_told_from_no_answer(executor: DockerExecutor) -> None:
+    with pytest.raises(EngineRefusal):
+        executor._engine.kill(executor.launch_job(engine.spec("sleep 60"))[1], "SIGNOSUCH")
 
 
 @pytest.mark.parametrize("stdin", [None, "text"])

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from container_manager.executors.docker import DockerExecutor
-from container_manager.states import ExecutionStatus
+from container_manager.states import ExecutionStatus, Reason
 from tests import engine
 
 
@@ -111,12 +111,21 @@ def test_entrypoint_and_working_directory_are_honoured(executor: DockerExecutor)
 def test_a_bind_mount_under_an_allowed_root_is_read_only_unless_asked(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("of the host")
     mount = {"type": "bind", "source": str(tmp_path), "target": "/data"}
-    with engine.executing(mount_roots=[str(tmp_path)], cap_add=["DAC_OVERRIDE"]) as executor:
+    with engine.executing(writable_mount_roots=[str(tmp_path)], cap_add=["DAC_OVERRIDE"]) as executor:
         assert (
             seen(executor, "cat /data/file; touch /data/x 2>/dev/null || echo refused", mounts=[mount])
             == "of the hostrefused"
         )
         assert seen(executor, "touch /data/x && echo written", mounts=[{**mount, "read_only": False}]) == "written"
+
+
+def test_a_link_that_a_job_has_made_is_not_mounted_by_a_later_one(tmp_path: Path) -> None:
+    mount = {"type": "bind", "source": str(tmp_path), "target": "/data", "read_only": False}
+    with engine.executing(writable_mount_roots=[str(tmp_path)], cap_add=["DAC_OVERRIDE"]) as executor:
+        engine.run(executor, engine.spec("ln -s /etc /data/link", mounts=[mount]))
+        assert (tmp_path / "link").is_symlink()
+        result = executor.launch_job(engine.spec(mounts=[{**mount, "source": str(tmp_path / "link")}]))
+    assert (result[0], result.reason) == (False, Reason.POLICY_DENIED)
 
 
 def test_a_bind_source_that_is_not_there_is_not_made(tmp_path: Path) -> None:
@@ -155,6 +164,6 @@ def test_a_volume_must_exist_and_outlives_the_job() -> None:
 
 def test_an_unknown_runtime_is_a_launch_error() -> None:
     with engine.executing(runtime="nosuch") as executor:
-        ok, sentence = executor.launch_job(engine.spec())
-    assert not ok
-    assert "nosuch" in sentence
+        result = executor.launch_job(engine.spec())
+    assert (result[0], result.reason) == (False, Reason.LAUNCH_ERROR)
+    assert "nosuch" in result[1]

@@ -93,7 +93,9 @@ def test_credentials_are_taken_by_reference(private: Registry, monkeypatch: pyte
     monkeypatch.setenv("CORPORATE_PASSWORD", "s3cret")
     image = f"{private.address}/there:latest"
     with engine.executing(
-        registry_auth={"corporate": {"username": "ann", "password_env": "CORPORATE_PASSWORD"}}
+        registry_auth={
+            "corporate": {"registry": private.address, "username": "ann", "password_env": "CORPORATE_PASSWORD"}
+        }
     ) as executor:
         executor.launch_job(engine.spec(image=image, registry_auth="corporate"))
         assert pulled(image)
@@ -118,15 +120,25 @@ def test_the_login_of_the_user_that_runs_purser_is_not_used(
 
 def test_a_password_file_is_read_without_its_newline(tmp_path: Path) -> None:
     (tmp_path / "password").write_text("s3cret\n")
-    credentials = Credentials(username="ann", password_file=str(tmp_path / "password"))
+    credentials = Credentials(registry="r.example", username="ann", password_file=str(tmp_path / "password"))
     assert credentials.read() == {"username": "ann", "password": "s3cret"}
 
 
 def test_a_password_that_cannot_be_read_is_said_without_it(registry: Registry, tmp_path: Path) -> None:
-    auth = {"corporate": {"username": "ann", "password_file": str(tmp_path / "absent")}}
+    auth = {"corporate": {"registry": registry.address, "username": "ann", "password_file": str(tmp_path / "absent")}}
     with engine.executing(registry_auth=auth) as executor:
         result = executor.launch_job(engine.spec(image=f"{registry.address}/there", registry_auth="corporate"))
-    assert (result.reason, "'corporate'" in result[1]) == (Reason.LAUNCH_ERROR, True)
+    assert (result.reason, "'corporate'" in result[1]) == (Reason.IMAGE_PULL_FAILED, True)
+
+
+def test_a_registry_is_not_asked_with_the_password_of_another(
+    private: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CORPORATE_PASSWORD", "s3cret")
+    auth = {"corporate": {"registry": "r.example", "username": "ann", "password_env": "CORPORATE_PASSWORD"}}
+    with engine.executing(registry_auth=auth) as executor:
+        result = executor.launch_job(engine.spec(image=f"{private.address}/there", registry_auth="corporate"))
+    assert (result[0], result.reason, private.asked) == (False, Reason.POLICY_DENIED, [])
 
 
 def test_an_execution_is_found_again_although_its_image_is_gone() -> None:

@@ -7,7 +7,10 @@ import pytest
 
 from container_manager.exceptions import InvalidConfig
 from container_manager.executors.docker import DockerExecutor
+from container_manager.executors.docker_engine.reference import registry_of
 from container_manager.spec import JobRequest
+
+AUTH = {"registry": "r.example", "username": "ann", "password_env": "P"}
 
 
 @pytest.mark.parametrize(
@@ -16,7 +19,17 @@ from container_manager.spec import JobRequest
         ({"base_url": "http://engine"}, "base_url"),
         ({"base_url": "unix:///run/x.sock", "tls": {}}, "tls needs a tcp://"),
         ({"base_url": "tcp://engine:2376", "tls": {"client_cert": "/c.pem"}}, "client_key"),
-        ({"registry_auth": {"corporate": {"username": "ann"}}}, "registry_auth.corporate"),
+        ({"registry_auth": {"corporate": {"registry": "r.example", "username": "ann"}}}, "registry_auth.corporate"),
+        ({"registry_auth": {"corporate": {"username": "ann", "password_env": "P"}}}, "registry"),
+        ({"registry_auth": {"corporate": {**AUTH, "registry": "https://r.example"}}}, "registry"),
+        ({"registry_auth": {"corporate": {**AUTH, "registry": "corporate"}}}, "registry"),
+        ({"mount_roots": ["/data"], "writable_mount_roots": ["/data/out"]}, "overlap"),
+        ({"mount_roots": ["/data/in"], "writable_mount_roots": ["/data"]}, "overlap"),
+        ({"mount_roots": ["/data"], "writable_mount_roots": ["/data/"]}, "overlap"),
+        ({"mount_roots": ["/"], "writable_mount_roots": ["/data"]}, "overlap"),
+        ({"writable_mount_roots": ["data"]}, "writable_mount_roots"),
+        ({"writable_mount_roots": ["/data"], "base_url": "tcp://engine:2376"}, "unix://"),
+        ({"writable_mount_roots": ["/data"], "base_url": "ssh://engine"}, "unix://"),
         ({"registry_auth": {"corporate": {"username": "ann", "password": "open"}}}, "password"),
         ({"networks": []}, "networks"),
         ({"mount_roots": ["data"]}, "mount_roots"),
@@ -51,8 +64,8 @@ def refused(request: dict[str, Any], **config: Any) -> set[tuple[str, str]]:
     return {(error.field, error.code) for error in executor.refusals(asked)}
 
 
-def bind(source: str | Path, target: str = "/data") -> dict[str, Any]:
-    return {"mounts": [{"type": "bind", "source": str(source), "target": target}]}
+def bind(source: str | Path, *, read_only: bool = True) -> dict[str, Any]:
+    return {"mounts": [{"type": "bind", "source": str(source), "target": "/data", "read_only": read_only}]}
 
 
 def volume(source: str) -> dict[str, Any]:
@@ -74,7 +87,7 @@ def volume(source: str) -> dict[str, Any]:
         (volume("data"), ("mounts.0.source", "not_allowed")),
         ({"tmpfs": [{"target": "/"}]}, ("tmpfs.0.target", "invalid")),
         ({"tmp_size_mib": 4, "tmpfs": [{"target": "/tmp/"}]}, ("tmpfs.0.target", "duplicate")),
-        ({"tmpfs": [{"target": "/a"}, {"target": "//a/b/.."}]}, ("tmpfs.1.target", "duplicate")),
+        ({"tmpfs": [{"target": "/a"}, {"target": "//a/./"}]}, ("tmpfs.1.target", "duplicate")),
     ],
 )
 def test_what_is_not_allowed_is_refused_by_field(request_: dict[str, Any], expected: tuple[str, str]) -> None:
@@ -125,6 +138,80 @@ def test_paths_of_another_host_are_compared_as_they_are_written(tmp_path: Path) 
     roots = {"mount_roots": [str(tmp_path)], "base_url": "tcp://engine:2376"}
     assert refused(bind(tmp_path / "link"), **roots) == set()
     assert refused(bind(f"{tmp_path}/../etc"), **roots) == {("mounts.0.source", "not_allowed")}
+
+
+def test_a_directory_is_writable_only_under_a_root_that_is(tmp_path: Path) -> None:
+    for name in ("in", "out"):
+        (tmp_path / name / "a").mkdir(parents=True)
+    roots = {"mount_roots": [str(tmp_path / "in")], "writable_mount_roots": [str(tmp_path / "out")]}
+    for read_only, name, expected in (
+        (False, "in", {("mounts.0.source", "not_allowed")}),
+        (True, "in", set()),
+        (False, "out", set()),
+        (True, "out", set()),
+    ):
+        assert refused(bind(tmp_path / name, read_only=read_only), **roots) == expected
+        assert refused(bind(tmp_path / name / "a", read_only=read_only), **roots) == expected
+
+
+@pytest.mark.parametrize("read_only", [True, False])
+@pytest.mark.parametrize("below", ["link", "link/passwd", "to-inside", "a/up/a", "file", "absent", "../beside"])
+def test_below_a_writable_root_no_link_and_nothing_but_a_directory_is_mounted(
+    tmp_path: Path, below: str, read_only: bool
+) -> None:
+    root = tmp_path / "out"
+    for path in (root / "a", tmp_path / "beside"):
+        path.mkdir(parents=True)
+    (root / "link").symlink_to("/etc")
+    (root / "to-inside").symlink_to(root / "a")
+    (root / "a" / "up").symlink_to(root)
+    (root / "file").touch()
+    asked = bind(root / below, read_only=read_only)
+    assert refused(asked, writable_mount_roots=[str(root)]) == {("mounts.0.source", "not_allowed")}
+
+
+def test_roots_that_overlap_by_a_link_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir()
+    (tmp_path / "in").symlink_to(tmp_path / "out")
+    with pytest.raises(InvalidConfig, match="overlap"):
+        DockerExecutor({"mount_roots": [str(tmp_path / "in")], "writable_mount_roots": [str(tmp_path / "out")]})
+
+
+def test_on_another_host_nothing_is_writable() -> None:
+    remote = {"mount_roots": ["/data"], "base_url": "tcp://engine:2376"}
+    assert refused(bind("/data/a", read_only=False), **remote) == {("mounts.0.source", "not_allowed")}
+    assert refused(bind("/data/a"), **remote) == set()
+
+
+@pytest.mark.parametrize(
+    ("image", "registry"),
+    [
+        ("busybox", "docker.io"),
+        ("busybox:1.36", "docker.io"),
+        ("team/busybox", "docker.io"),
+        ("docker.io/team/busybox", "docker.io"),
+        ("index.docker.io/team/busybox", "docker.io"),
+        ("localhost/a", "localhost"),
+        ("evil:5000/a/b:c", "evil:5000"),
+        ("EVIL/a", "evil"),
+        ("r.example/docker.io/a", "r.example"),
+    ],
+)
+def test_the_registry_of_an_image_is_read_as_the_engine_reads_it(image: str, registry: str) -> None:
+    assert registry_of(image) == registry
+
+
+@pytest.mark.parametrize(
+    "image", ["evil:5000/x", "busybox", "r.example:5000/x", "r.example.evil.org/x", "evil/r.example/x"]
+)
+def test_credentials_go_to_no_registry_but_their_own(image: str) -> None:
+    asked = {"image": image, "registry_auth": "corporate"}
+    assert refused(asked, registry_auth={"corporate": AUTH}) == {("registry_auth", "not_allowed")}
+
+
+def test_credentials_are_taken_for_images_of_their_registry() -> None:
+    asked = {"image": "r.example/team/x:1", "registry_auth": "corporate"}
+    assert refused(asked, registry_auth={"corporate": AUTH}) == set()
 
 
 def test_volumes_are_allowed_by_name_or_prefix() -> None:

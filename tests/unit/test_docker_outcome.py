@@ -60,17 +60,33 @@ def test_why_an_image_could_not_be_had(status: int, message: str, reason: Reason
 
 
 @pytest.mark.parametrize(
-    ("message", "reason"),
+    ("status", "message", "reason"),
     [
-        ('exec: "x": executable file not found in $PATH: unknown', Reason.COMMAND_NOT_FOUND),
-        ('exec: "/etc": permission denied: unknown', Reason.COMMAND_NOT_FOUND),
-        ("No command specified", Reason.COMMAND_NOT_FOUND),
-        ("No such image: nosuch:image", Reason.IMAGE_NOT_FOUND),
-        ("network nosuchnet not found", Reason.LAUNCH_ERROR),
+        (400, 'exec: "x": executable file not found in $PATH: unknown', Reason.COMMAND_NOT_FOUND),
+        (400, 'exec: "/etc": permission denied: unknown', Reason.COMMAND_NOT_FOUND),
+        (400, "No command specified", Reason.COMMAND_NOT_FOUND),
+        (404, "No such image: nosuch:image", Reason.IMAGE_NOT_FOUND),
+        (404, "network nosuchnet not found", Reason.LAUNCH_REFUSED),
+        (400, "invalid mount config for type bind: bind source path does not exist: /a", Reason.LAUNCH_REFUSED),
+        (500, "unable to find user x: no matching entries in passwd file", Reason.LAUNCH_REFUSED),
+        (500, "unable to find user no space left on device: no matching entries in passwd file", Reason.LAUNCH_REFUSED),
+        (500, "Cannot mkdir: /bin/busybox is not a directory", Reason.LAUNCH_REFUSED),
+        (500, "OCI runtime create failed: mount tmpfs:/proc: not a directory: unknown", Reason.LAUNCH_REFUSED),
+        (
+            500,
+            "OCI runtime create failed: mkdir /x: no space left on device: unknown",
+            Reason.LAUNCH_ERROR,
+        ),
+        (400, "failed to create shim task: mkdir /run/x: no space left on device: unknown", Reason.LAUNCH_ERROR),
+        (500, "driver failed programming external connectivity", Reason.LAUNCH_ERROR),
+        (400, "Unknown runtime specified nosuch", Reason.LAUNCH_ERROR),
+        (400, "unknown or invalid runtime name: nosuch", Reason.LAUNCH_ERROR),
+        (404, "No such container: purser-a-1", Reason.LAUNCH_ERROR),
+        (409, 'Conflict. The container name "/purser-a-1" is already in use by container "b".', Reason.LAUNCH_ERROR),
     ],
 )
-def test_why_a_container_could_not_be_started(message: str, reason: Reason) -> None:
-    assert launch_reason(message) == reason
+def test_why_a_container_could_not_be_started(status: int, message: str, reason: Reason) -> None:
+    assert launch_reason(status, message) == reason
 
 
 def test_only_the_inits_own_sentence_alone_is_believed() -> None:

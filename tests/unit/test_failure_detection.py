@@ -8,7 +8,7 @@ from container_manager.executors import measure
 from container_manager.executors.measure import FailureDetector
 from container_manager.executors.results import Health, LaunchResult
 from container_manager.spec import JobSpec
-from container_manager.states import Reason
+from container_manager.states import NOT_HELD_AGAINST_EXECUTOR, Reason
 from tests.unit.bare import BareExecutor
 
 JOB: Any = None
@@ -45,10 +45,10 @@ def test_failures_below_the_threshold_leave_it_healthy(executor: BareExecutor) -
     assert executor.health_check()
 
 
-def test_failures_in_a_row_make_it_unhealthy_with_the_last_cause(executor: BareExecutor) -> None:
+def test_failures_in_a_row_make_it_unhealthy_and_tell_no_text_of_a_job(executor: BareExecutor) -> None:
     fail(executor, 3)
     verdict: Any = executor.health_check()
-    assert verdict == Health(False, "3 launches in a row failed, the last with: no space left")
+    assert verdict == Health(False, "3 launches in a row failed with: launch_error")
 
 
 def test_a_success_between_failures_starts_the_count_again(executor: BareExecutor) -> None:
@@ -107,8 +107,10 @@ def test_the_engines_own_bad_verdict_is_passed_on_while_closed(executor: BareExe
     assert executor.health_check() is False
 
 
-@pytest.mark.parametrize("reason", [Reason.IMAGE_NOT_FOUND, Reason.IMAGE_AUTH, Reason.COMMAND_NOT_FOUND, Reason.OOM])
-def test_what_is_the_jobs_own_fault_is_not_held_against_the_executor(executor: BareExecutor, reason: Reason) -> None:
+@pytest.mark.parametrize("reason", sorted(NOT_HELD_AGAINST_EXECUTOR))
+def test_what_is_the_jobs_or_a_registrys_fault_is_not_held_against_the_executor(
+    executor: BareExecutor, reason: Reason
+) -> None:
     executor.launches = LaunchResult(False, "no such thing", reason)
     for _ in range(5):
         executor.launch_job(JOB)
@@ -116,7 +118,7 @@ def test_what_is_the_jobs_own_fault_is_not_held_against_the_executor(executor: B
     assert executor.get_metrics()["errors"] == 5
 
 
-@pytest.mark.parametrize("reason", [None, Reason.LAUNCH_ERROR, Reason.IMAGE_PULL_FAILED])
+@pytest.mark.parametrize("reason", [None, Reason.LAUNCH_ERROR])
 def test_what_is_nobodys_or_the_engines_fault_is_held_against_it(executor: BareExecutor, reason: Reason | None) -> None:
     executor.launches = LaunchResult(False, "no", reason)
     for _ in range(3):
@@ -125,7 +127,7 @@ def test_what_is_nobodys_or_the_engines_fault_is_held_against_it(executor: BareE
 
 
 @pytest.mark.parametrize(
-    ("error", "told"), [(EngineUnavailable("connection refused"), "connection refused"), (KeyError("x"), "KeyError")]
+    ("error", "told"), [(EngineUnavailable("connection refused"), "engine_unavailable"), (KeyError("x"), "KeyError")]
 )
 def test_a_launch_that_raises_is_a_failure_and_names_its_cause(error: Exception, told: str, clock: Clock) -> None:
     class Raises(BareExecutor):
@@ -136,7 +138,21 @@ def test_a_launch_that_raises_is_a_failure_and_names_its_cause(error: Exception,
     with pytest.raises(type(error)):
         executor.launch_job(JOB)
     verdict: Any = executor.health_check()
-    assert verdict.detail.endswith(told)
+    assert verdict.detail == f"1 launches in a row failed with: {told}"
+
+
+def test_each_reason_is_told_once_and_only_of_failures_in_a_row(executor: BareExecutor) -> None:
+    for launches in (
+        LaunchResult(False, "of before", Reason.ENGINE_LOST),
+        LaunchResult(True, "one"),
+        LaunchResult(False, "a secret", Reason.LAUNCH_ERROR),
+        REFUSED,
+        LaunchResult(False, "gone", Reason.QUEUE_TIMEOUT),
+    ):
+        executor.launches = launches
+        executor.launch_job(JOB)
+    verdict: Any = executor.health_check()
+    assert verdict == Health(False, "3 launches in a row failed with: launch_error, queue_timeout")
 
 
 def test_one_failure_is_enough_for_an_executor_that_attributes_nothing() -> None:

@@ -227,18 +227,17 @@ class TestRequests(OnThisHost):
 class TestWithoutBubblewrap(OnThisHost):
     options: dict[str, Any] = {}
 
-    @pytest.fixture(autouse=True, params=["missing", "failing", "hanging"])
+    @pytest.fixture(autouse=True, params=["missing", "failing"])
     def bwrap(self, request: pytest.FixtureRequest, public_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         tools = public_path / "tools"
         tools.mkdir()
         for name in ("cat", "sleep"):
             (tools / name).symlink_to(f"/usr/bin/{name}")
-        scripts = {"failing": "echo no namespaces >&2; exit 1", "hanging": "exec sleep 60"}
+        scripts = {"failing": "echo no namespaces >&2; exit 1"}
         if script := scripts.get(request.param):
             (tools / "bwrap").write_text(f"#!/bin/sh\n{script}\n")
             (tools / "bwrap").chmod(0o755)
         monkeypatch.setenv("PATH", str(tools))
-        monkeypatch.setattr("container_manager.executors.process_host.sandbox._PROBE_SECONDS", 0.5)
 
     def test_jobs_run_plain_and_it_says_so(self, rig: Rig) -> None:
         assert rig.executor.capabilities.isolation == "none"
@@ -257,6 +256,35 @@ class TestWithoutBubblewrap(OnThisHost):
         with pytest.raises(EngineUnavailable, match="bwrap"):
             rig.launch("job", command=["true"])
         assert executor.list_executions() == []
+
+
+class TestWithASlowBubblewrap(OnThisHost):
+    options: dict[str, Any] = {}
+
+    @pytest.fixture(autouse=True, params=["exec sleep 60", "kill -KILL $$"])
+    def bwrap(self, request: pytest.FixtureRequest, public_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+        (public_path / "bwrap").write_text(f"#!/bin/sh\n{request.param}\n")
+        (public_path / "bwrap").chmod(0o755)
+        monkeypatch.setenv("PATH", f"{public_path}:/usr/bin:/bin")
+        monkeypatch.setattr("container_manager.executors.process_host.sandbox._PROBE_SECONDS", 0.5)
+        return public_path / "bwrap"
+
+    def test_nothing_runs_plain_because_it_did_not_answer(self, rig: Rig) -> None:
+        assert rig.executor.capabilities.isolation == "bubblewrap"
+        with pytest.raises(EngineUnavailable, match="bwrap"):
+            shell(rig, "echo ran")
+        assert rig.executor.list_executions() == []
+        assert not rig.executor.health_check()
+
+    def test_it_is_tried_out_again_at_the_next_health_check(
+        self, rig: Rig, bwrap: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        assert not rig.executor.health_check()
+        bwrap.unlink()
+        monkeypatch.setattr("container_manager.executors.process_host.sandbox._PROBE_SECONDS", 30)
+        assert rig.executor.health_check()
+        assert rig.executor.capabilities.isolation == "bubblewrap"
+        assert outcome(rig, shell(rig, "echo ran"))[1] == "ran\n"
 
 
 class TestUsers(OnThisHost):

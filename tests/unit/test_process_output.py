@@ -72,7 +72,14 @@ class TestBounds(OnThisHost):
         execution, stdout, _ = outcome(rig, python(rig, "print('x' * 299_999)"))
         assert stdout == "x" * 100_000
         assert execution.exit_code == 0
-        assert execution.detail == "200000 bytes of output were dropped"
+        assert execution.dropped_bytes == {"stdout": 200_000}
+
+    def test_what_is_dropped_of_both_streams_is_counted(self, rig: Rig) -> None:
+        execution = outcome(rig, python(rig, "import sys; print('x' * 99_999); print('y' * 9, file=sys.stderr)"))[0]
+        assert sum(execution.dropped_bytes.values()) == 10
+
+    def test_nothing_is_said_where_nothing_was_dropped(self, rig: Rig) -> None:
+        assert outcome(rig, shell(rig, "echo little"))[0].dropped_bytes == {}
 
     def test_a_frame_that_is_not_whole_is_not_told(self, rig: Rig) -> None:
         execution_id = shell(rig, "echo whole")
@@ -108,14 +115,15 @@ class TestLog:
         for stream, data in ((1, b"one"), (2, b"two"), (1, b"three")):
             log.write(stream, data)
         assert _frames(path) == [(1, b"one"), (2, b"two"), (1, b"three")]
-        assert log.dropped == 0
+        assert log.dropped == {"stdout": 0, "stderr": 0}
 
     def test_the_bound_cuts_within_a_write_and_drops_the_rest(self, path: Path) -> None:
         log = Log(str(path), 5)
         for data in (b"one", b"two", b"three"):
             log.write(1, data)
         assert _frames(path) == [(1, b"one"), (1, b"tw")]
-        assert log.dropped == 6
+        log.write(2, b"more")
+        assert log.dropped == {"stdout": 6, "stderr": 4}
 
     def test_a_full_disk_drops_whole_frames_and_heals(self, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         log = Log(str(path), 100)
@@ -130,7 +138,7 @@ class TestLog:
                 log.write(1, b"two")
         log.write(2, b"three")
         assert _frames(path) == [(1, b"one"), (2, b"three")]
-        assert log.dropped == 6
+        assert log.dropped == {"stdout": 6, "stderr": 0}
 
     def test_what_is_forgotten_is_gone(self, path: Path) -> None:
         log = Log(str(path), 100)

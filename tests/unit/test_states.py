@@ -8,6 +8,7 @@ from container_manager.states import (
     ACTIVE,
     ENDED,
     JOB_FAULTS,
+    NOT_HELD_AGAINST_EXECUTOR,
     RETRYABLE,
     TERMINAL,
     TRANSITIONS,
@@ -63,7 +64,7 @@ def test_every_state_can_be_reached_from_the_first() -> None:
 
 def test_a_retryable_reason_is_never_the_jobs_own_fault() -> None:
     assert not RETRYABLE & JOB_FAULTS
-    assert set(Reason) >= RETRYABLE | JOB_FAULTS
+    assert set(Reason) >= RETRYABLE | NOT_HELD_AGAINST_EXECUTOR
 
 
 def test_an_ended_execution_is_neither_gone_nor_unknown() -> None:

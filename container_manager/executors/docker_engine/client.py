@@ -42,7 +42,10 @@ class EngineRefusal(PurserError):
 
 
 class Engine:
-    """One engine, spoken to from many threads. Connects on first use; every call may raise EngineUnavailable."""
+    """One engine, spoken to from many threads. Connects on first use.
+
+    Every call may raise EngineUnavailable when there is no answer; what concerns one thing may raise EngineRefusal.
+    """
 
     def __init__(self, options: DockerOptions) -> None:
         self._options = options
@@ -59,7 +62,7 @@ class Engine:
 
     def probe(self) -> dict[str, Any]:
         """What the engine says of itself, over a new connection and in a short time."""
-        with self._answering(), closing(self._connect(self._probe_seconds)) as client:
+        with self._asking(), closing(self._connect(self._probe_seconds)) as client:
             return dict(client.info())
 
     def takes_connections(self) -> bool:
@@ -235,7 +238,9 @@ class Engine:
 
     @contextmanager
     def _asking(self, name: str = "", quiet: tuple[int, ...] = ()) -> Iterator[None]:
-        """For questions that cannot be refused: 404 is ExecutionNotFound, any other refusal is no answer."""
+        """404 is ExecutionNotFound. Any other refusal says nothing of the engine if it is about one thing, by its name;
+        of what it is asked about itself or everything, it is no answer.
+        """
         try:
             with self._answering():
                 yield
@@ -244,6 +249,8 @@ class Engine:
                 return
             if refusal.status == http.HTTPStatus.NOT_FOUND:
                 raise ExecutionNotFound(f"the engine has no {name}") from refusal
+            if name:
+                raise
             raise EngineUnavailable(f"the engine at {self.address} cannot say: {refusal}") from refusal
 
 

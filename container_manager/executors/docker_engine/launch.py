@@ -1,5 +1,6 @@
 """Launching: pull, create and start, in an order that a crash or a second caller at any point does no harm to."""
 
+import logging
 import threading
 import time
 from collections.abc import Sequence
@@ -16,6 +17,8 @@ from container_manager.executors.results import LaunchResult
 from container_manager.spans import span
 from container_manager.spec import JobSpec
 from container_manager.states import Reason
+
+logger = logging.getLogger(__name__)
 
 CONFLICT_SECONDS = 5.0
 CONFLICT_PAUSE_SECONDS = 0.02
@@ -51,6 +54,8 @@ class Launcher:
                 self._start(job, is_new=found is None)
         except _Refused as refused:
             return LaunchResult(False, str(refused), refused.reason)
+        except EngineRefusal as refusal:
+            return LaunchResult(False, str(refusal), launch_reason(refusal.status, str(refusal)))
         return LaunchResult(True, job.execution_id)
 
     def _check(self, job: JobSpec) -> None:
@@ -60,7 +65,7 @@ class Launcher:
         for mount in job.mounts:
             # The engine would make a volume that is not there, and nobody would remove it.
             if mount.type == "volume" and not self._engine.has_volume(mount.source):
-                raise _Refused(f"the engine has no volume {mount.source!r}", Reason.LAUNCH_ERROR)
+                raise _Refused(f"the engine has no volume {mount.source!r}", Reason.LAUNCH_REFUSED)
 
     def _create_or_find(self, job: JobSpec) -> dict[str, Any] | None:
         """Make the container; one that an earlier launch of this attempt made is returned instead."""
@@ -70,14 +75,11 @@ class Launcher:
                 return self._create(job)
             except EngineRefusal as refusal:
                 if refusal.status != 404 or policy == "never":
-                    raise _Refused(str(refusal), launch_reason(str(refusal))) from refusal
+                    raise
         if found := self._find(job):
             return found
         self._pull(job)
-        try:
-            return self._create(job)
-        except EngineRefusal as refusal:
-            raise _Refused(str(refusal), launch_reason(str(refusal))) from refusal
+        return self._create(job)
 
     def _create(self, job: JobSpec) -> dict[str, Any] | None:
         request = container_request(job, self._options, self._executor)
@@ -102,7 +104,7 @@ class Launcher:
     def _insist(self, job: JobSpec, warnings: Sequence[str]) -> None:
         """What is reserved must also be enforced: an engine that says "PIDs limit discarded" is not let do so."""
         if dropped := [warning for warning in warnings if "discarded" in warning]:
-            self._engine.remove(job.execution_id)
+            self._discard(job)
             raise _Refused("; ".join(dropped), Reason.LAUNCH_ERROR)
 
     def _find(self, job: JobSpec) -> dict[str, Any] | None:
@@ -121,7 +123,7 @@ class Launcher:
             credentials = self._options.registry_auth[job.registry_auth].read() if job.registry_auth else None
         except (OSError, KeyError) as error:
             message = f"the password of registry_auth {job.registry_auth!r} cannot be read: {type(error).__name__}"
-            raise _Refused(message, Reason.LAUNCH_ERROR) from error
+            raise _Refused(message, Reason.IMAGE_PULL_FAILED) from error
         try:
             with span("pull", self._executor, job.execution_id):
                 self._engine.pull(str(job.image), credentials)
@@ -139,8 +141,15 @@ class Launcher:
                 self._create(job)
             self._start_with_input(job, job.stdin.encode())
         except EngineRefusal as refusal:
+            self._discard(job)
+            raise _Refused(str(refusal), launch_reason(refusal.status, str(refusal))) from refusal
+
+    def _discard(self, job: JobSpec) -> None:
+        """Remove what did not start; what the engine will not remove now is left to the cleanup of the attempt."""
+        try:
             self._engine.remove(job.execution_id)
-            raise _Refused(str(refusal), launch_reason(str(refusal))) from refusal
+        except EngineRefusal as refusal:
+            logger.warning("not removed yet", extra={"execution_id": job.execution_id, "error": str(refusal)})
 
     def _start_container(self, job: JobSpec) -> None:
         with span("start", self._executor, job.execution_id):

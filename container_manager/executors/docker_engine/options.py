@@ -1,5 +1,6 @@
 """The config keys of the docker executor."""
 
+import itertools
 import os
 from pathlib import Path
 from typing import Literal, Self
@@ -7,6 +8,7 @@ from typing import Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from container_manager.executors.config import ExecutorOptions
+from container_manager.executors.docker_engine.reference import registry_of
 
 DEFAULT_BASE_URL = "unix:///var/run/docker.sock"
 SCHEMES = ("unix://", "tcp://", "ssh://")
@@ -34,11 +36,19 @@ class Tls(_Options):
 
 
 class Credentials(_Options):
-    """A registry's user; the password is named, never written here."""
+    """A registry's user; the password is named, never written here, and goes to that registry only."""
 
+    registry: str = Field(description="The host of the registry, such as `registry.example:5000` or `docker.io`.")
     username: str = Field(min_length=1, description="The registry's user name.")
     password_env: str | None = Field(default=None, description="The environment variable that holds the password.")
     password_file: str | None = Field(default=None, description="The file that holds the password.")
+
+    @field_validator("registry")
+    @classmethod
+    def _host(cls, host: str) -> str:
+        if registry_of(f"{host}/image") != host:
+            raise ValueError("must be a host as images name it: lower case, with a dot or a port, and nothing else")
+        return host
 
     @model_validator(mode="after")
     def _one_source(self) -> Self:
@@ -83,7 +93,13 @@ class DockerOptions(ExecutorOptions):
     )
     mount_roots: list[str] = Field(
         default_factory=list,
-        description="Directories under which jobs may bind-mount. Nobody else may make symbolic links there.",
+        description="Directories under which jobs may bind-mount, read-only. Only the operator may write there.",
+    )
+    writable_mount_roots: list[str] = Field(
+        default_factory=list,
+        description="Directories that jobs may also bind-mount for writing, as a whole or a directory below that no"
+        " symbolic link leads to; unix:// only. What remains: a job that holds such a mount can swap a directory for"
+        " a link between this check and the mount, so give jobs that do not trust each other or the host none.",
     )
     volumes: list[str] = Field(default_factory=list, description="Volumes that jobs may mount; they must exist.")
     volume_prefixes: list[str] = Field(default_factory=list, description="The same, by the start of their names.")
@@ -117,7 +133,7 @@ class DockerOptions(ExecutorOptions):
             raise ValueError(f"must start with one of {', '.join(SCHEMES)}")
         return url
 
-    @field_validator("mount_roots")
+    @field_validator("mount_roots", "writable_mount_roots")
     @classmethod
     def _absolute(cls, roots: list[str]) -> list[str]:
         for root in roots:
@@ -148,11 +164,36 @@ class DockerOptions(ExecutorOptions):
             raise ValueError("default_pids_limit is over max_pids_limit")
         return self
 
+    @model_validator(mode="after")
+    def _apart(self) -> Self:
+        """A link that a job makes under a writable root must not be where other jobs' mounts are looked up."""
+        if self.writable_mount_roots and not self.is_local:
+            raise ValueError("writable_mount_roots needs a unix:// base_url")
+        for pair in itertools.product(self.mount_roots, self.writable_mount_roots):
+            one, other = map(self.resolve, pair)
+            if is_under(one, other) or is_under(other, one):
+                raise ValueError("mount_roots {!r} and writable_mount_roots {!r} overlap".format(*pair))
+        return self
+
     @property
     def address(self) -> str:
         """Where the engine is, by config, environment or default."""
         return self.base_url or os.environ.get("DOCKER_HOST") or DEFAULT_BASE_URL
 
     @property
+    def is_local(self) -> bool:
+        """Whether the engine is reached by a socket of this host, whose paths are the engine's."""
+        return self.address.startswith("unix://")
+
+    def resolve(self, path: str) -> str:
+        """The path with its symbolic links followed, where they can be seen from here."""
+        return os.path.realpath(path) if self.is_local else os.path.normpath(path)
+
+    @property
     def default_network(self) -> str:
         return "none" if "none" in self.networks else self.networks[0]
+
+
+def is_under(path: str, root: str) -> bool:
+    """Whether an absolute path is the root or below it, as both are written."""
+    return os.path.commonpath([path, root]) == os.path.commonpath([root])

@@ -26,6 +26,17 @@ _NO_IMAGE = re.compile(
     re.IGNORECASE,
 )
 _INIT_FAILED = re.compile(rb"\[FATAL tini \(\d+\)\] (exec .+ failed: [^\n]+)\n")
+_REFUSALS = (400, 404, 409)
+_REFUSED_SPEC = re.compile(
+    r"^unable to find (?:user|group)|^uids and gids must be|not a directory|OCI runtime create failed", re.IGNORECASE
+)
+# Sought at the end, or the start, where no word of the request can stand.
+_HOST_TROUBLE = re.compile(
+    r"(?:no space left on device|cannot allocate memory|resource temporarily unavailable|too many open files"
+    r"|input/output error)(?:: unknown)?$"
+    r"|^unknown runtime|^unknown or invalid runtime|^conflict\. the container name|^no such container",
+    re.IGNORECASE,
+)
 CANNOT_EXECUTE = (126, 127)
 SIGNALLED = 128
 
@@ -72,11 +83,16 @@ def pull_reason(status: int, message: str) -> Reason:
     return Reason.IMAGE_PULL_FAILED
 
 
-def launch_reason(message: str) -> Reason:
+def launch_reason(status: int, message: str) -> Reason:
     """Why a container could not be made or started."""
+    if _HOST_TROUBLE.search(message):
+        return Reason.LAUNCH_ERROR
     if _NO_COMMAND.search(message):
         return Reason.COMMAND_NOT_FOUND
-    return Reason.IMAGE_NOT_FOUND if _NO_IMAGE.search(message) else Reason.LAUNCH_ERROR
+    if _NO_IMAGE.search(message):
+        return Reason.IMAGE_NOT_FOUND
+    is_refused = status in _REFUSALS or _REFUSED_SPEC.search(message)
+    return Reason.LAUNCH_REFUSED if is_refused else Reason.LAUNCH_ERROR
 
 
 def _time(text: str) -> datetime | None:

@@ -2,21 +2,16 @@
 
 import os
 import posixpath
-import re
 from collections import Counter
 from collections.abc import Iterator
 
 from container_manager.exceptions import FieldError
-from container_manager.executors.docker_engine.options import DockerOptions
+from container_manager.executors.docker_engine.options import DockerOptions, is_under
+from container_manager.executors.docker_engine.reference import is_reference, registry_of
 from container_manager.spec import JobRequest, Mount
 
 MIN_MEMORY_MIB = 6
 MIN_CPU_CORES = 0.01
-_COMPONENT = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
-_REFERENCE = re.compile(
-    rf"(?:[A-Za-z0-9.-]+(?::\d+)?/)?{_COMPONENT}(?:/{_COMPONENT})*"
-    r"(?::[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?(?:@[a-z0-9]+:[0-9a-f]{32,})?"
-)
 
 
 def denials(options: DockerOptions, request: JobRequest) -> list[FieldError]:
@@ -32,10 +27,20 @@ def denials(options: DockerOptions, request: JobRequest) -> list[FieldError]:
 def _image(options: DockerOptions, request: JobRequest) -> Iterator[FieldError]:
     if request.image is None:
         yield FieldError("image", "required", "this executor runs images; name one")
-    elif len(request.image) > 512 or not _REFERENCE.fullmatch(request.image):
+    elif not is_reference(request.image):
         yield FieldError("image", "invalid", f"{request.image[:100]!r} is no reference such as 'busybox:1.36'")
-    if request.registry_auth is not None and request.registry_auth not in options.registry_auth:
-        yield _not_allowed("registry_auth", request.registry_auth, options.registry_auth)
+    if request.registry_auth is not None:
+        yield from _registry_auth(options, request.registry_auth, request.image or "")
+
+
+def _registry_auth(options: DockerOptions, name: str, image: str) -> Iterator[FieldError]:
+    """A password goes to no registry but its own."""
+    credentials = options.registry_auth.get(name)
+    if credentials is None:
+        yield _not_allowed("registry_auth", name, options.registry_auth)
+    elif credentials.registry != registry_of(image):
+        detail = f"{name!r} is for images of {credentials.registry}, not of {registry_of(image)}"
+        yield FieldError("registry_auth", "not_allowed", detail)
 
 
 def _limits(options: DockerOptions, request: JobRequest) -> Iterator[FieldError]:
@@ -71,18 +76,24 @@ def _volume_allowed(options: DockerOptions, mount: Mount) -> bool:
 def _bind_allowed(options: DockerOptions, mount: Mount) -> bool:
     if not mount.source.startswith("/") or ".." in mount.source.split("/"):
         return False
-    resolve = os.path.realpath if options.address.startswith("unix://") else os.path.normpath
-    source = resolve(mount.source)
-    return any(_is_under(source, resolve(root)) for root in options.mount_roots)
+    source = options.resolve(mount.source)
+    if mount.read_only and any(is_under(source, options.resolve(root)) for root in options.mount_roots):
+        return True
+    return options.is_local and any(_is_plainly_under(mount.source, root) for root in options.writable_mount_roots)
 
 
-def _is_under(path: str, root: str) -> bool:
-    return os.path.commonpath([path, root]) == root
+def _is_plainly_under(source: str, root: str) -> bool:
+    """Whether it is the root, or a directory below that no link leads to: jobs can make links there."""
+    path, root = os.path.normpath(source), os.path.normpath(root)
+    if path == root or not is_under(path, root):
+        return path == root
+    plain = os.path.join(os.path.realpath(root), os.path.relpath(path, root))
+    return os.path.isdir(path) and os.path.realpath(path) == plain
 
 
 def bind_source(options: DockerOptions, mount: Mount) -> str:
     """The host directory that was checked, its symbolic links followed where they can be seen from here."""
-    return os.path.realpath(mount.source) if options.address.startswith("unix://") else mount.source
+    return options.resolve(mount.source)
 
 
 def _targets(request: JobRequest) -> Iterator[FieldError]:

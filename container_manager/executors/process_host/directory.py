@@ -17,7 +17,7 @@ from typing import Any
 from container_manager.executors.process_host.cgroups import Group
 from container_manager.executors.process_host.command import Failure
 from container_manager.executors.process_host.procfs import find_process, has_variable, processes
-from container_manager.executors.process_host.supervisor import FRAME, UP, write_whole
+from container_manager.executors.process_host.supervisor import FRAME, STREAMS, UP, write_whole
 from container_manager.executors.results import Execution, LogFrame, Usage
 from container_manager.states import ExecutionStatus, Reason
 
@@ -25,7 +25,6 @@ MARK = "PURSER_EXECUTION_ID"
 """The environment variable by which processes of an execution are known where nothing else holds them."""
 
 _FLOCK = struct.Struct("hhqqi4x")
-_STREAMS = {1: "stdout", 2: "stderr"}
 _PROJECT = Path(__file__).resolve().parents[3]
 _BOOT = (
     "import sys; sys.path.insert(0, sys.argv[1]); "
@@ -174,7 +173,7 @@ class ExecutionDirectory:
                 stream, at_ns, size = FRAME.unpack(head)
                 if len(data := file.read(size)) < size:
                     return
-                yield LogFrame(_STREAMS[stream], data, from_ns(at_ns)), file.tell()
+                yield LogFrame(STREAMS[stream], data, from_ns(at_ns)), file.tell()
 
     def _read(self, name: str) -> dict[str, Any] | None:
         try:
@@ -200,17 +199,17 @@ def from_ns(at_ns: int) -> datetime:
 def _ended(facts: dict[str, Any]) -> Execution:
     usage = facts["usage"]
     failure = Failure(*facts["failure"]) if facts["failure"] else None
-    dropped = f"{facts['dropped_bytes']} bytes of output were dropped" if facts["dropped_bytes"] else ""
     return Execution(
         ExecutionStatus.EXITED if facts["exit_code"] == 0 else ExecutionStatus.FAILED,
         exit_code=facts["exit_code"],
         signal=facts["signal"],
         oom_killed=bool(usage["oom_kills"]),
         reason=failure and (Reason.COMMAND_NOT_FOUND if failure.is_the_commands else Reason.LAUNCH_ERROR),
-        detail=failure.text if failure else dropped,
+        detail=failure.text if failure else "",
         started_at=from_ns(facts["started_ns"]),
         finished_at=from_ns(facts["finished_ns"]),
         usage=Usage(usage["peak_memory_bytes"], usage["cpu_user_seconds"], usage["cpu_system_seconds"]),
+        dropped_bytes={stream: count for stream, count in facts["dropped_bytes"].items() if count},
     )
 
 

@@ -13,7 +13,9 @@ class ProcessOptions(ExecutorOptions):
     """Config keys of the process executor, beside those that every executor has."""
 
     sandbox: Literal["auto", "bubblewrap", "none"] = Field(
-        default="auto", description="`auto` is bubblewrap where it works; `bubblewrap` is unhealthy where it does not."
+        default="auto",
+        description="`auto` is bubblewrap unless it is absent or answers that it does not work;"
+        " `bubblewrap` is unhealthy then.",
     )
     state_dir: str | None = Field(
         default=None, description="Directory for executions. Default: `purser/process` in the user's state directory."

@@ -1,5 +1,6 @@
 """What this host offers to process jobs: bubblewrap, control groups, and users to run as."""
 
+import errno
 import grp
 import os
 import pwd
@@ -10,9 +11,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from container_manager.exceptions import EngineUnavailable
 from container_manager.executors.process_host.cgroups import Group, find_parents
 
 _PROBE_SECONDS = 10
+_CANNOT_EXECUTE = (errno.ENOENT, errno.EACCES, errno.EPERM, errno.ENOEXEC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,15 +79,25 @@ class Bubblewrap:
         ]  # fmt: skip
 
     def problem(self, user: User | None) -> str:
-        """Why it does not work here, or nothing. It is tried out the way jobs are run."""
+        """Why it does not work here, or nothing. It is tried out the way jobs are run.
+
+        Raises EngineUnavailable when that was not found out: a host that is slow or short of something for a
+        moment must not make jobs run without a sandbox for good.
+        """
         if not shutil.which(self.program):
             return f"{self.program} is not installed"
         try:
             self._try(user)
         except subprocess.CalledProcessError as error:
+            if error.returncode < 0:
+                raise EngineUnavailable(f"{self.program} was killed while it was tried out") from error
             return f"{self.program} does not work: {error.stderr.decode(errors='replace').strip()}"
-        except (OSError, subprocess.TimeoutExpired) as error:
-            return f"{self.program} does not work: {error}"
+        except OSError as error:
+            if error.errno in _CANNOT_EXECUTE:
+                return f"{self.program} does not work: {error}"
+            raise EngineUnavailable(f"{self.program} could not be tried out: {error}") from error
+        except subprocess.TimeoutExpired as error:
+            raise EngineUnavailable(f"{self.program} does not answer: {error}") from error
         return ""
 
     def _try(self, user: User | None) -> None:

@@ -28,7 +28,9 @@ from container_manager.executors.process_host.command import Command, Failure, a
 from container_manager.executors.process_host.procfs import command_line, descendants, find_process, processes
 
 FRAME = struct.Struct(">BQI")
-"""Stream (1 is stdout, 2 stderr), time in ns since 1970, number of bytes that follow."""
+"""Stream, time in ns since 1970, number of bytes that follow."""
+
+STREAMS = {1: "stdout", 2: "stderr"}
 
 UP = b"up"
 """What the supervisor says on its stdout when it has begun."""
@@ -59,7 +61,7 @@ class Log:
         self._fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         self._room = bound
         self._size = 0
-        self.dropped = 0
+        self.dropped = dict.fromkeys(STREAMS.values(), 0)
 
     def write(self, stream: int, data: bytes) -> None:
         kept = data[: self._room]
@@ -67,11 +69,12 @@ class Log:
         if not kept or not self._append(frame):
             kept = b""
         self._room -= len(kept)
-        self.dropped += len(data) - len(kept)
+        self.dropped[STREAMS[stream]] += len(data) - len(kept)
 
     def forget(self) -> None:
         """Take all of it back."""
         self._cut(0)
+        self.dropped = dict.fromkeys(STREAMS.values(), 0)
 
     def _append(self, frame: bytes) -> bool:
         with contextlib.suppress(OSError):
