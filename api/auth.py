@@ -13,6 +13,7 @@ from container_manager.models import Token
 from container_manager.tokens import Scope
 
 _CHALLENGE = 'Bearer realm="purser"'
+_EXPECTED = "Authorization: Bearer <token>"
 
 
 class BearerAuthentication(BaseAuthentication):
@@ -21,8 +22,11 @@ class BearerAuthentication(BaseAuthentication):
     def authenticate(self, request: Request) -> tuple[Token, Token]:
         scheme, _, plaintext = request.headers.get("Authorization", "").strip().partition(" ")
         if not scheme:
-            raise MissingToken(headers={"WWW-Authenticate": _CHALLENGE})
-        token = tokens.authenticate(plaintext.strip()) if scheme.lower() == "bearer" else None
+            raise MissingToken(f"this needs a token: {_EXPECTED}", headers={"WWW-Authenticate": _CHALLENGE})
+        if scheme.lower() != "bearer":
+            told = f"the Authorization header is of another form; expected is {_EXPECTED}"
+            raise UnusableToken(told, headers={"WWW-Authenticate": _CHALLENGE})
+        token = tokens.authenticate(plaintext.strip())
         if token is None:
             raise UnusableToken(headers={"WWW-Authenticate": f'{_CHALLENGE}, error="invalid_token"'})
         return token, token

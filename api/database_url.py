@@ -2,7 +2,7 @@
 
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 
 from psycopg import ProgrammingError
 from psycopg.conninfo import conninfo_to_dict
@@ -41,6 +41,17 @@ def _postgres(url: str) -> dict[str, Any]:
 
 
 def without_password(url: str) -> str:
-    """The URL as it may be shown."""
-    password = urlsplit(url).password
-    return url.replace(f":{password}@", ":***@") if password else url
+    """The URL as it may be shown: put together from its parts, of which none is a secret."""
+    parts = urlsplit(url)
+    if parts.scheme == "sqlite":
+        return url
+    account, at, host = parts.netloc.rpartition("@")
+    user, colon, _ = account.partition(":")
+    shown = f"{user}:***" if colon else user
+    options = [(name, "***" if _is_secret(name) else value) for name, value in parse_qsl(parts.query)]
+    query = urlencode(options, safe="*/:,", quote_via=quote)
+    return urlunsplit((parts.scheme, f"{shown}{at}{host}", parts.path, query, ""))
+
+
+def _is_secret(option: str) -> bool:
+    return any(word in option.lower() for word in ("pass", "secret", "token"))

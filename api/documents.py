@@ -11,6 +11,7 @@ from container_manager.executors.base import ContainerExecutor
 from container_manager.executors.results import Usage
 from container_manager.logs import LogLine, LogPage
 from container_manager.models import Attempt, ExecutorReport, Job, JobEvent
+from container_manager.spec import HONOURED_BY_PURSER
 
 Document = dict[str, Any]
 
@@ -142,16 +143,17 @@ def _text(data: bytes) -> str | None:
 
 def executor_document(executor: ContainerExecutor) -> Document:
     """An executor: what it can, its limits, and what is known of it now."""
-    limits = executor.limits
     facts = asdict(executor.capabilities)
+    fields = sorted(facts["fields"] | HONOURED_BY_PURSER)
+    utilization = utilization_document(executor.name)
     return {
         "name": executor.name,
-        "capabilities": {**facts, "fields": sorted(facts["fields"]), "networks": list(facts["networks"])},
+        "capabilities": {**facts, "fields": fields, "networks": list(facts["networks"])},
         "limits": {
-            "max_memory_mib": limits.max_memory,
-            "max_cpu_cores": limits.max_cpu,
-            "total_memory_mib": limits.total_memory,
-            "total_cpu_cores": limits.total_cpu,
+            "max_memory_mib": executor.limits.max_memory,
+            "max_cpu_cores": executor.limits.max_cpu,
+            "total_memory_mib": _first(utilization["memory_total_mib"], executor.limits.total_memory),
+            "total_cpu_cores": _first(utilization["cpu_total_cores"], executor.limits.total_cpu),
         },
         "defaults": {
             "memory_mib": executor.default_memory,
@@ -161,8 +163,13 @@ def executor_document(executor: ContainerExecutor) -> Document:
             "max_retries": executor.max_retries,
         },
         "health": health_document(executor.name),
-        "utilization": utilization_document(executor.name),
+        "utilization": utilization,
     }
+
+
+def _first(found: float | None, configured: float | None) -> float | None:
+    """What dispatchers have found out, or else what is configured: there may not have been one yet."""
+    return configured if found is None else found
 
 
 def health_document(executor: str) -> Document:
@@ -188,6 +195,7 @@ def metrics_document(executor: str, namespace: str) -> Document:
     return {
         "executor": executor,
         "utilization": utilization_document(executor),
+        "active": reports.active(executor, namespace),
         "jobs": [{**count, "reason": count["reason"] or None} for count in counts],
         "processes": [_process(report) for report in reports.fresh(executor)],
     }

@@ -10,13 +10,14 @@ import orjson
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from pydantic import BaseModel
+from rest_framework import exceptions as drf
 from rest_framework.permissions import BasePermission
 from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from api.auth import BearerAuthentication, may_use, require_executor, require_scope, token_of
-from api.errors import MethodNotAllowed
+from api.errors import MethodNotAllowed, NotAcceptable
 from api.parsing import Query, read_query
 from api.problems import exception_handler
 from api.schema import Schema
@@ -110,6 +111,13 @@ class View(APIView):
     def get_renderers(self) -> list[BaseRenderer]:
         declared = self.declared(getattr(self.request, "method", None))
         return [_media_type(name)() for name in (declared.media_types if declared else (JSON,))]
+
+    def perform_content_negotiation(self, request: Request, force: bool = False) -> Any:
+        try:
+            return super().perform_content_negotiation(request, force)
+        except drf.NotAcceptable:
+            given = ", ".join(renderer.media_type for renderer in self.get_renderers())
+            raise NotAcceptable(f"Accept: {request.headers.get('Accept')} cannot be given; here is: {given}") from None
 
     def get_exception_handler(self) -> Callable[..., HttpResponse | None]:
         return exception_handler

@@ -15,6 +15,18 @@ class RequestError(PurserError):
         self.headers = dict(headers or {})
 
 
+class HostNotAllowed(RequestError):
+    """The request is for a host that this service does not go by."""
+
+    code = "host_not_allowed"
+
+
+class HeadersTooLarge(RequestError):
+    """The headers are larger than this server takes."""
+
+    code = "headers_too_large"
+
+
 class MalformedJson(RequestError):
     """The body is not a JSON object."""
 

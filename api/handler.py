@@ -25,6 +25,7 @@ from django.http.response import HttpResponseBase
 from django.urls import set_script_prefix
 
 from api.middleware import HOLDS, REFUSED
+from api.protocol import MAX_HEADER_BYTES
 from api.waiting import Followed, Held, begin_shutdown, in_thread
 
 Message = MutableMapping[str, Any]
@@ -65,7 +66,11 @@ class Handler(BaseHandler):
         self._pool.shutdown()
 
     async def _serve(self, scope: Message, receive: Receive, send: Send) -> None:
-        body, refusal = await _read_body(scope, receive, settings.PURSER.max_body_bytes)
+        body: bytes | None = b""
+        if refusal := _refusal(scope):
+            scope = {**scope, "headers": []}
+        else:
+            body, refusal = await _read_body(scope, receive, settings.PURSER.max_body_bytes)
         if body is None:
             return
         context = contextvars.copy_context()
@@ -117,6 +122,14 @@ class Handler(BaseHandler):
 def _close_connections(together: threading.Barrier) -> None:
     together.wait()
     connections.close_all()
+
+
+def _refusal(scope: Message) -> str:
+    """Why the request is not even read, or nothing."""
+    if sum(len(name) + len(value) for name, value in scope["headers"]) > MAX_HEADER_BYTES:
+        return "headers_too_large"
+    names = [name for name, _ in scope["headers"]]
+    return "no_host" if scope["http_version"] != "1.0" and b"host" not in names else ""
 
 
 async def _read_body(scope: Message, receive: Receive, most: int) -> tuple[bytes | None, str]:

@@ -7,11 +7,13 @@ from collections.abc import Callable
 
 import structlog
 from django.conf import settings
+from django.core.exceptions import DisallowedHost
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
 from api import errors, metrics
 from api.problems import REQUEST_ID, problem
+from api.protocol import HEADERS_TOO_LARGE
 from container_manager.exceptions import PurserError
 from container_manager.identifiers import uuid7
 
@@ -19,14 +21,18 @@ HOLDS = "purser.holds"
 """Set in request.META by a server that can hold an answer without a thread."""
 
 REFUSED = "purser.refused"
-"""Set in request.META by the server to why it has not read the request: a key of `_REFUSALS`, or nothing."""
+"""Set in request.META by the server to why it has not read the request, or nothing.
+
+A key of `_UNREAD`, or `body_too_large`.
+"""
 
 MAX_URI_CHARACTERS = 8192
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
-_REFUSALS: dict[str, type[errors.RequestError]] = {
-    "body_too_large": errors.BodyTooLarge,
-    "query_encoding": errors.RequestError,
+_UNREAD = {
+    "query_encoding": (errors.RequestError, "the query is not percent-encoded UTF-8"),
+    "headers_too_large": (errors.HeadersTooLarge, HEADERS_TOO_LARGE),
+    "no_host": (errors.HostNotAllowed, "the request has no Host header"),
 }
 _log = structlog.stdlib.get_logger("purser.access")
 
@@ -64,9 +70,21 @@ def _refusal(request: HttpRequest) -> PurserError | None:
     if why == "body_too_large" or (length.isdecimal() and int(length) > most):
         return errors.BodyTooLarge(f"a body may have at most {most} bytes")
     if why:
-        return _REFUSALS[why]("the query is not percent-encoded UTF-8")
+        kind, told = _UNREAD[why]
+        return kind(told)
     if len(request.path) + len(request.META.get("QUERY_STRING", "")) > MAX_URI_CHARACTERS:
         return errors.UriTooLong(f"path and query may have at most {MAX_URI_CHARACTERS} characters")
+    return _wrong_host(request)
+
+
+def _wrong_host(request: HttpRequest) -> PurserError | None:
+    """A request without Host, as HTTP/1.0 allows, is for the address that it came to."""
+    try:
+        request.get_host()
+    except DisallowedHost:
+        host = request.headers.get("Host", request.META["SERVER_NAME"])
+        allowed = ", ".join(settings.PURSER.allowed_hosts)
+        return errors.HostNotAllowed(f"host {host[:255]!r} is not in PURSER_ALLOWED_HOSTS, which allows: {allowed}")
     return None
 
 

@@ -2,6 +2,7 @@
 
 import difflib
 import json
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any, TypeVar, get_origin
 
@@ -16,6 +17,21 @@ from container_manager.exceptions import FieldError, InvalidJob
 from container_manager.spec import JobRequest
 
 _PREVIEW_CHARACTERS = 60
+_NAME = re.compile(r'"([^"\\]+)"\s*:')
+_SUBJECT = re.compile(r"^\w+ should ")
+_SENTENCES = {
+    "missing": "is required",
+    "dict_type": "must be an object",
+    "model_type": "must be an object",
+    "list_type": "must be an array",
+    "string_type": "must be a string",
+    "string_too_short": "must not be empty",
+    "too_short": "needs at least {min_length} item(s)",
+    "too_long": "may have at most {max_length} items",
+}
+"""What to say for pydantic's types of errors; for another, its own message with `must`."""
+_PATTERNS = {"^/": "must be an absolute path", "^[^:]": "must be name:value, with a name of 1 to 63 characters"}
+"""What to say for a text that does not match a pattern that begins so; else the text is empty."""
 _NEVER_ECHOED = frozenset({"env", "stdin", "registry_auth"})
 
 
@@ -54,11 +70,13 @@ def read_object(request: Request) -> dict[str, Any]:
     if media_type != "application/json":
         raise UnsupportedMediaType(f"the body must be application/json; Content-Type is {media_type or 'missing'!r}")
     body = request.body
+    if not body.strip():
+        raise MalformedJson("the body is empty; it must be a JSON object")
     try:
         orjson.loads(body)  # the stricter of the two: no NaN, no lone surrogates
         document = json.loads(body, object_pairs_hook=_without_duplicates)
     except orjson.JSONDecodeError as error:
-        raise MalformedJson(f"the body is not JSON: {error.msg} (line {error.lineno}, column {error.colno})") from None
+        raise MalformedJson(_where(error)) from None
     except RecursionError:
         raise MalformedJson("the body is nested too deeply") from None
     except ValueError as error:
@@ -66,6 +84,12 @@ def read_object(request: Request) -> dict[str, Any]:
     if not isinstance(document, dict):
         raise MalformedJson(f"the body must be a JSON object; it is {_preview(document)}")
     return document
+
+
+def _where(error: orjson.JSONDecodeError) -> str:
+    names = _NAME.findall(error.doc[: error.pos])
+    near = f", near {names[-1]!r}" if names else ""
+    return f"the body is not JSON: {error.msg} (line {error.lineno}, column {error.colno}{near})"
 
 
 def read_nothing(request: Request) -> None:
@@ -128,11 +152,23 @@ def _field_error(model: type[BaseModel], detail: Any, *, parameter: bool = False
     place = str(path[0]) if parameter and path else _pointer(path)
     if detail["type"] == "extra_forbidden":
         return FieldError(place, "unknown", _unknown(str(path[-1]), model if len(path) == 1 else None))
-    message = detail["msg"].removeprefix("Value error, ")
-    if detail["type"] == "string_pattern_mismatch" and "\x00" in detail["input"]:
-        message = "must not contain NUL"
-    echo = "" if not path or path[0] in _NEVER_ECHOED else f"; got {_preview(detail['input'])}"
-    return FieldError(place, detail["type"], message + echo)
+    quiet = not path or path[0] in _NEVER_ECHOED or detail["type"] == "missing"
+    echo = "" if quiet else f"; got {_preview(detail['input'])}"
+    return FieldError(place, detail["type"], _sentence(detail) + echo)
+
+
+def _sentence(detail: Any) -> str:
+    if detail["type"] == "string_pattern_mismatch":
+        return _mismatch(detail["ctx"]["pattern"], detail["input"])
+    if detail["type"] in _SENTENCES:
+        return _SENTENCES[detail["type"]].format(**detail.get("ctx", {}))
+    return _SUBJECT.sub("must ", str(detail["msg"]).removeprefix("Value error, "))
+
+
+def _mismatch(pattern: str, given: str) -> str:
+    if "\x00" in given:
+        return "must not contain NUL"
+    return next((told for start, told in _PATTERNS.items() if pattern.startswith(start)), "must not be empty")
 
 
 def _unknown(name: str, model: type[BaseModel] | None) -> str:

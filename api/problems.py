@@ -43,6 +43,7 @@ STATUS: Mapping[type[PurserError], int] = {
     domain.InvalidTokenRequest: 422,
     domain.UnknownToken: 404,
     errors.RequestError: 400,
+    errors.HostNotAllowed: 400,
     errors.MalformedJson: 400,
     errors.MissingToken: 401,
     errors.UnusableToken: 401,
@@ -55,6 +56,7 @@ STATUS: Mapping[type[PurserError], int] = {
     errors.UriTooLong: 414,
     errors.UnsupportedMediaType: 415,
     errors.InvalidQuery: 422,
+    errors.HeadersTooLarge: 431,
     errors.Unavailable: 503,
 }
 

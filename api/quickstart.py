@@ -4,7 +4,7 @@ import io
 import re
 import subprocess
 import tarfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +19,7 @@ IMAGE = "purser-quickstart:local"
 _PROGRAMS = ("sh", "echo", "cat", "ls", "sleep", "id", "env")
 _LIBRARY = re.compile(r"(/\S+) \(0x")
 _HEALTH_SECONDS = 20.0
+_QUIET_SECONDS = 3.0
 _JOB_SECONDS = 120.0
 
 
@@ -40,12 +41,16 @@ def health_of(client: Client, executor: str) -> dict[str, Any]:
     return wait_for(looked_at, _HEALTH_SECONDS) or {"healthy": False, "detail": "no dispatcher has looked at it"}
 
 
-def run(client: Client, executor: str, request: dict[str, Any]) -> Outcome:
-    """Launch a job and follow it to its end. Raises ApiError."""
+def run(client: Client, executor: str, request: dict[str, Any], say: Callable[[str], object]) -> Outcome:
+    """Launch a job and follow it to its end, or for two minutes; a wait in the queue is said. Raises ApiError."""
     job = client.post(f"/api/v1/executors/{executor}/jobs", request)
     path = f"/api/v1/executors/{executor}/jobs/{job['id']}"
-    ended = wait_for(lambda: _if_ended(client.get(f"{path}?wait=10")), _JOB_SECONDS) or client.get(path)
-    return Outcome(ended, client.text(f"{path}/logs"))
+    ended = wait_for(lambda: _if_ended(client.get(f"{path}?wait=1")), _QUIET_SECONDS)
+    if not ended:
+        if waiting := client.get(path)["waiting"]:
+            say(f"Job {job['id']} waits: {waiting['detail']}")
+        ended = wait_for(lambda: _if_ended(client.get(f"{path}?wait=10")), _JOB_SECONDS)
+    return Outcome(ended or client.get(path), client.text(f"{path}/logs"))
 
 
 def _if_ended(job: dict[str, Any]) -> dict[str, Any] | None:

@@ -6,12 +6,13 @@ from typing import TypedDict
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import QuerySet, Sum
+from django.db.models import Count, QuerySet, Sum
 from django.utils import timezone
 
 from container_manager.executors.base import ContainerExecutor
 from container_manager.executors.results import Health
-from container_manager.models import Capacity, ExecutorReport, JobCount
+from container_manager.models import Capacity, ExecutorReport, Job, JobCount
+from container_manager.states import ACTIVE, JobState
 
 
 class StateCount(TypedDict):
@@ -92,3 +93,11 @@ def counts(executor: str, namespace: str | None = None) -> list[StateCount]:
     if namespace is not None:
         rows = rows.filter(namespace=namespace)
     return list(rows.values("state", "reason").annotate(count=Sum("count")).order_by("state", "reason"))
+
+
+def active(executor: str, namespace: str) -> dict[str, int]:
+    """How many jobs of the namespace there are now in each state that is no end."""
+    states = (JobState.QUEUED, *sorted(ACTIVE))
+    rows = Job.objects.filter(executor=executor, namespace=namespace, state__in=states)
+    found = dict(rows.values_list("state").annotate(Count("pk")))
+    return {state.value: found.get(state, 0) for state in states}

@@ -4,7 +4,16 @@ import re
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 MAX_STDIN_BYTES = 1024 * 1024
 _LABEL_KEY = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._/-]{0,61}[A-Za-z0-9])?")
@@ -17,7 +26,17 @@ HONOURED_BY_PURSER = frozenset(
 
 Text = Annotated[str, StringConstraints(pattern=r"^[^\x00]*$", max_length=32_768)]
 Word = Annotated[str, StringConstraints(pattern=r"^[^\x00]+$", max_length=4096)]
-AbsolutePath = Annotated[str, StringConstraints(pattern=r"^/[^\x00]*$", max_length=4096)]
+
+
+def _without_parents(path: str) -> str:
+    if ".." in path.split("/"):
+        raise ValueError("must be a path without '..'")
+    return path
+
+
+AbsolutePath = Annotated[
+    str, StringConstraints(pattern=r"^/[^\x00]*$", max_length=4096), AfterValidator(_without_parents)
+]
 
 
 class _Strict(BaseModel):
@@ -138,6 +157,14 @@ class JobRequest(_Strict):
         default=None, description="What the `mock` executor plays; see its documentation. Other executors refuse it."
     )
 
+    @field_validator("entrypoint", "command")
+    @classmethod
+    def _program(cls, words: list[str] | None, info: ValidationInfo) -> list[str] | None:
+        is_program = info.field_name == "entrypoint" or info.data.get("entrypoint") is None
+        if words and not words[0] and is_program:
+            raise ValueError("must begin with the name of a program, which is not empty")
+        return words
+
     @field_validator("env")
     @classmethod
     def _env_names(cls, env: dict[str, str]) -> dict[str, str]:
@@ -167,6 +194,8 @@ class JobRequest(_Strict):
     def asked_fields(self) -> frozenset[str]:
         """The fields that an executor must honour or refuse."""
         asked = {name for name in self.model_fields_set if getattr(self, name) not in (None, [], {})}
+        if self.scenario is not None:
+            asked.add("scenario")  # an empty one asks for the mock as well
         return frozenset(asked - HONOURED_BY_PURSER)
 
 

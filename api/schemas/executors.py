@@ -85,8 +85,16 @@ class ExecutorList(Answer):
     results: list[Executor] = Field(description="The executors.")
 
 
+class ActiveJobs(Answer):
+    """How many jobs there are now that have not ended."""
+
+    queued: int = Field(ge=0, description="They wait.", examples=[0])
+    launching: int = Field(ge=0, description="They are being launched.", examples=[0])
+    running: int = Field(ge=0, description="They run.", examples=[1])
+
+
 class JobCount(Answer):
-    """How many jobs have entered a state, ever."""
+    """How many times jobs have entered a state, ever: a counter, not how many are in it."""
 
     state: str = Field(description="The state.", examples=["succeeded"])
     reason: str | None = Field(description="Why they ended; null for a state that is no end.", examples=["completed"])
@@ -109,5 +117,9 @@ class ExecutorMetrics(Answer):
 
     executor: str = Field(description="Its name.", examples=["docker"])
     utilization: Utilization
-    jobs: list[JobCount] = Field(description="Jobs of the token's namespace that have entered each state, ever.")
+    active: ActiveJobs = Field(description="Jobs of the token's namespace now.")
+    jobs: list[JobCount] = Field(
+        description="Counters of the token's namespace: how often jobs have entered each state, ever. They only grow; "
+        "`active` has the jobs there are now."
+    )
     processes: list[ProcessMetrics] = Field(description="One entry a living dispatcher.")

@@ -19,11 +19,9 @@ def _to_utc(moment: datetime) -> datetime:
 
 
 Moment = Annotated[AwareDatetime, AfterValidator(_to_utc)]
-Cursor = Annotated[str, StringConstraints(max_length=256)]
+Cursor = Annotated[str, StringConstraints(min_length=1, max_length=256)]
 LabelFilter = Annotated[str, StringConstraints(pattern=r"^[^:]{1,63}:", max_length=320)]
-WaitSeconds = Annotated[
-    float, Field(ge=0, le=3600, allow_inf_nan=False, description="Hold up to so many seconds; the server may cap it.")
-]
+WaitSeconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
 
 class JobListQuery(Query):
@@ -47,7 +45,7 @@ class JobListQuery(Query):
 
 
 class AllJobsQuery(JobListQuery):
-    executor: Annotated[str, StringConstraints(max_length=63)] | None = Field(
+    executor: Annotated[str, StringConstraints(min_length=1, max_length=63)] | None = Field(
         default=None, description="Only jobs of this executor."
     )
 
@@ -55,7 +53,8 @@ class AllJobsQuery(JobListQuery):
 class StatusQuery(Query):
     wait: WaitSeconds | None = Field(
         default=None,
-        description="Hold up to so many seconds until the job changes or has ended. The server may cap it.",
+        description="Hold up to so many seconds until the job changes or has ended. A longer wait than the server's "
+        "longest (`PURSER_MAX_WAIT_SECONDS`) is taken as that.",
     )
     version: int | None = Field(
         default=None,

@@ -11,6 +11,7 @@ from rest_framework.request import Request
 from api.auth import require_executor, token_of
 from api.documents import job_document, job_path, listed_job_document
 from api.endpoint import Header, View, answer, endpoint, find_job
+from api.errors import ExecutorForbidden
 from api.middleware import HOLDS
 from api.parsing import Query, read_job_request, read_nothing, read_object
 from api.problems import guarded
@@ -21,6 +22,7 @@ from api.waiting import Held, Signs
 from container_manager import exceptions as domain
 from container_manager import jobs
 from container_manager.bell import job_topic
+from container_manager.executors.registry import executors
 from container_manager.models import Job
 from container_manager.spec import JobRequest
 from container_manager.states import TERMINAL
@@ -28,11 +30,13 @@ from container_manager.tokens import Scope
 
 CLEANUP_WAIT_SECONDS = 30.0
 
-_WAIT = re.compile(r"(?:^|[,;\s])wait\s*=\s*\"?(\d{1,6})\"?(?=$|[,;\s])")
+_WAIT = re.compile(r"(?:^|[,;\s])wait\s*=\s*\"?(\d+)\"?(?=$|[,;\s])")
 
 _PREFER = Header(
     "Prefer",
-    "`wait=N` holds the answer up to N seconds (RFC 7240); the server may cap it, and says what it took.",
+    "`wait=N` holds the answer up to N seconds (RFC 7240). A longer wait than the server's longest "
+    "(`PURSER_MAX_WAIT_SECONDS`) is taken as that; `Preference-Applied` says what was taken. As the RFC has it, "
+    "a preference that is not understood, such as a negative wait, is ignored.",
     {"type": "string"},
     "wait=30",
 )
@@ -107,12 +111,13 @@ class Jobs(View):
         scope=Scope.JOBS_READ,
         query=AllJobsQuery,
         answers={200: JobPage},
-        raises=(domain.InvalidCursor,),
+        raises=(domain.InvalidCursor, domain.UnknownExecutor, ExecutorForbidden),
     )
     def get(self, request: Request, query: AllJobsQuery) -> HttpResponse:
         """The namespace's jobs on every executor that the token may use, newest first, page by page."""
         if query.executor:
             require_executor(token_of(request), query.executor)
+            executors[query.executor]
         return _list(request, query, query.executor)
 
 

@@ -14,6 +14,7 @@ from api.waiting import Followed
 from container_manager import exceptions as domain
 from container_manager import logs
 from container_manager.exceptions import FieldError
+from container_manager.models import Job
 from container_manager.tokens import Scope
 
 _PAGE_LINES = 1000
@@ -53,9 +54,16 @@ class JobLogs(View):
         job is launched again, a comment in silences, and a last `end` event with state, reason and exit code.
         """
         found = find_job(request, job, executor)
+        _require_attempt(found, query.attempt)
         form = request.accepted_renderer.media_type
         reader = LogReader(found, query, request.headers.get("Last-Event-ID") if form == SSE else None)
         return _page(reader, query) if form == JSON else _stream(reader, query, form)
+
+
+def _require_attempt(job: Job, attempt: int | None) -> None:
+    last = max(job.attempt, 1)
+    if attempt is not None and attempt > last:
+        raise InvalidQuery([FieldError("attempt", "no_such_attempt", f"allowed is 1 to {last}; got {attempt}")])
 
 
 def _page(reader: LogReader, query: LogQuery) -> HttpResponse:

@@ -14,6 +14,7 @@ from django.test import Client
 
 from api import waiting
 from api.handler import Handler
+from api.protocol import BoundedProtocol
 from container_manager import tokens
 from container_manager.bell import bell
 from container_manager.executors.registry import executors
@@ -84,7 +85,9 @@ class Server:
 
     def __init__(self) -> None:
         self.handler = Handler()
-        config = uvicorn.Config(self.handler, lifespan="on", log_config=None, timeout_graceful_shutdown=5)
+        config = uvicorn.Config(
+            self.handler, http=BoundedProtocol, lifespan="on", log_config=None, timeout_graceful_shutdown=5
+        )
         self._server = uvicorn.Server(config)
         # asyncio turns Nagle's delay off only where the protocol is named.
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)

@@ -126,3 +126,12 @@ def test_the_token_is_never_logged(token: str, client: Client) -> None:
 
     assert "/api/v1/jobs" in written.getvalue()
     assert token.rpartition("_")[2] not in written.getvalue()
+
+
+@pytest.mark.parametrize("header", ["Basic dXNlcjpwYXNz", "purser_0123"])
+def test_a_header_of_another_form_is_told_which_is_expected(db: None, header: str) -> None:
+    answer = Client().get("/api/v1/jobs", headers={"Authorization": header})
+
+    assert answer.status_code == 401
+    assert "Authorization: Bearer <token>" in answer.json()["detail"]
+    assert header.rsplit(maxsplit=1)[-1] not in answer.content.decode()

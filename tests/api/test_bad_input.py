@@ -10,6 +10,7 @@ from django.apps import apps
 from django.test import Client
 
 from tests.api.conftest import launch
+from tests.factories import ContainerJobFactory
 
 GOOD = {"command": ["true"]}
 
@@ -37,29 +38,32 @@ FIELDS: list[tuple[str, Any, str, str]] = [
     ("cpu_cores", 2.5, "/cpu_cores", "at most 2"),
     ("cpu_cores", 0, "/cpu_cores", "greater than or equal to 0.001"),
     ("cpu_cores", "1", "/cpu_cores", "number"),
-    ("command", "true", "/command", "list"),
-    ("command", [], "/command", "at least 1"),
+    ("command", "true", "/command", "must be an array"),
+    ("command", [], "/command", "needs at least 1 item"),
+    ("command", [""], "/command", "name of a program"),
+    ("entrypoint", [""], "/entrypoint", "name of a program"),
     ("command", ["a", 1], "/command/1", "string"),
     ("command", ["a\x00b"], "/command/0", "NUL"),
-    ("image", "", "/image", "pattern"),
+    ("image", "", "/image", "must not be empty"),
     ("image", ["a"], "/image", "string"),
     ("pull_policy", "sometimes", "/pull_policy", "'missing', 'always' or 'never'"),
     ("env", {"A": "\x00"}, "/env/A", "NUL"),
     ("env", {"A=B": "x"}, "/env", "without '='"),
     ("env", {"a/b~c": 1}, "/env/a~1b~0c", "string"),
-    ("env", ["A=B"], "/env", "dictionary"),
+    ("env", ["A=B"], "/env", "must be an object"),
     ("labels", {"-": "x"}, "/labels", "letter or digit at both ends"),
     ("labels", {"a": "x" * 257}, "/labels/a", "at most 256"),
     ("timeout_seconds", 0, "/timeout_seconds", "greater than 0"),
     ("timeout_seconds", 1e300, "/timeout_seconds", "less than or equal to"),
     ("max_retries", -1, "/max_retries", "greater than or equal to 0"),
     ("priority", 1001, "/priority", "less than or equal to 1000"),
-    ("working_dir", "relative", "/working_dir", "pattern"),
+    ("working_dir", "relative", "/working_dir", "must be an absolute path"),
+    ("working_dir", "/tmp/../etc", "/working_dir", "without '..'"),
     ("tmpfs", [{"target": "/x", "size": 1}], "/tmpfs/0/size", "unknown"),
-    ("mounts", [{"type": "bind", "source": "/etc"}], "/mounts/0/target", "required"),
+    ("mounts", [{"type": "bind", "source": "/etc"}], "/mounts/0/target", "is required"),
     ("stdin", "x", "/stdin", "cannot honour"),
     ("scenario", {"output": [{"text": "\x00"}]}, "/scenario/output/0/text", "NUL"),
-    ("scenario", [], "/scenario", "dictionary"),
+    ("scenario", [], "/scenario", "must be an object"),
     ("colour", "red", "/colour", "unknown"),
     ("memory", 64, "/memory", "did you mean memory_mib"),
 ]
@@ -78,6 +82,8 @@ def test_a_field_that_is_wrong_is_named_with_what_is_allowed(
 
 
 BODIES: list[tuple[bytes, int, str, str]] = [
+    (b" \n", 400, "malformed_json", "the body is empty"),
+    (b'{"command": ["true"], "cpu_cores": 1e999}', 400, "malformed_json", "'cpu_cores'"),
     (b"{", 400, "malformed_json", "line 1"),
     (b'{"command": ["true"],}', 400, "malformed_json", "column"),
     (b"null", 400, "malformed_json", "object"),
@@ -126,12 +132,14 @@ QUERIES: list[tuple[str, str, str]] = [
     ("stat=running", "stat", "did you mean state"),
     ("format=json", "format", "known are"),
     ("state=done", "state", "'succeeded'"),
-    ("label=team", "label", "pattern"),
+    ("label=team", "label", "must be name:value"),
     ("label=team:%00", "label", "NUL"),
     ("created_after=yesterday", "created_after", "datetime"),
     ("created_after=2026-01-01T00:00:00", "created_after", "timezone"),
     ("created_after=0001-01-01T00:00:00%2B23:59", "created_after", "between the years"),
     ("created_before=9999-12-31T23:59:59-23:59", "created_before", "between the years"),
+    ("executor=", "executor", "must not be empty"),
+    ("cursor=", "cursor", "must not be empty"),
     ("cursor=nonsense", "cursor", "not given out"),
     ("cursor=" + "x" * 300, "cursor", "at most 256"),
 ]
@@ -151,6 +159,7 @@ def test_a_query_parameter_that_is_wrong_is_named(client: Client, query: str, pa
     ("method", "path", "status", "code"),
     [
         ("GET", "/api/v1/executors/nowhere", 404, "unknown_executor"),
+        ("GET", "/api/v1/jobs?executor=nowhere", 404, "unknown_executor"),
         ("GET", "/api/v1/executors/%00/health", 404, "unknown_executor"),
         ("GET", "/api/v1/executors/%ED%A0%80/metrics", 404, "unknown_executor"),
         ("GET", "/api/v1/jobs/1/logs", 404, "unknown_job"),
@@ -179,3 +188,37 @@ def test_an_idempotency_key_that_is_wrong_is_named(client: Client, key: str) -> 
 
     assert answer.status_code == 400
     assert answer.json()["errors"][0]["header"] == "Idempotency-Key"
+
+
+def test_an_attempt_that_never_was_is_refused_with_those_there_are(client: Client) -> None:
+    job = ContainerJobFactory.create(active=True)
+    answer = client.get(f"/api/v1/jobs/{job.pk}/logs?attempt=9")
+
+    assert (answer.status_code, answer.json()["errors"][0]["parameter"]) == (422, "attempt")
+    assert "allowed is 1 to 1" in answer.json()["detail"]
+
+
+def test_an_arguments_own_words_may_be_empty(client: Client) -> None:
+    assert launch(client, {"command": ["echo", ""]}).status_code == 202
+    assert launch(client, {"entrypoint": ["echo"], "command": [""]}).status_code == 202
+
+
+def test_a_form_that_cannot_be_given_is_told_with_those_that_can(client: Client) -> None:
+    answer = client.get("/api/schema", headers={"Accept": "image/png"})
+
+    assert (answer.status_code, answer.json()["code"]) == (406, "not_acceptable")
+    assert "image/png" in answer.json()["detail"]
+    assert "application/yaml, application/json" in answer.json()["detail"]
+
+
+@pytest.mark.parametrize("path", ["/api/v1/jobs", "/livez", "/metrics", "/api/docs", "/nowhere", "/static/nothing.css"])
+def test_a_host_that_is_not_allowed_is_refused_on_every_route(client: Client, path: str) -> None:
+    answer = client.get(path, headers={"Host": "evil.example:8080"})
+
+    assert (answer.status_code, answer.json()["code"]) == (400, "host_not_allowed")
+    assert "'evil.example:8080' is not in PURSER_ALLOWED_HOSTS" in answer.json()["detail"]
+
+
+@pytest.mark.parametrize("host", ["localhost", "localhost:9999", "127.0.0.1:8080", "[::1]:8080"])
+def test_a_host_that_is_allowed_is_served_on_any_port(client: Client, host: str) -> None:
+    assert client.get("/api/v1/jobs", headers={"Host": host}).status_code == 200

@@ -101,3 +101,11 @@ def test_openmetrics_is_given_to_who_asks_for_it(client: Client) -> None:
 
     assert answer["Content-Type"].startswith("application/openmetrics-text")
     assert answer.content.endswith(b"# EOF\n")
+
+
+def test_the_jobs_of_the_namespace_that_have_not_ended_are_counted_as_they_are(client: Client) -> None:
+    ContainerJobFactory.create()
+    ContainerJobFactory.create(active=True)
+    ContainerJobFactory.create(active=True, namespace="elsewhere")
+
+    assert client.get("/api/v1/executors/mock/metrics").json()["active"] == {"queued": 1, "launching": 0, "running": 1}

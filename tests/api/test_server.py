@@ -8,9 +8,11 @@ from collections.abc import Iterator
 import httpx
 import pytest
 from django.conf import settings
+from django.core.management import call_command
 from django.db.backends.signals import connection_created
 
-from api import waiting
+from api import background, quickstart, waiting
+from api.client import Client
 from api.waiting import begin_shutdown
 from container_manager.bell import bell, job_topic, logs_topic
 from tests.api.conftest import Server, until
@@ -55,6 +57,64 @@ def test_a_query_that_is_no_utf8_is_a_problem(raw: socket.socket) -> None:
     head = raw.recv(65536)
 
     assert head.startswith(b"HTTP/1.1 400 ")
+
+
+def test_a_request_without_a_host_is_a_problem(raw: socket.socket) -> None:
+    raw.sendall(b"GET /livez HTTP/1.1\r\nConnection: close\r\n\r\n")
+    answer = b"".join(iter(lambda: raw.recv(65536), b""))
+
+    assert answer.startswith(b"HTTP/1.1 400 ")
+    assert b"no Host header" in answer
+
+
+def test_an_old_client_that_knows_no_host_is_for_the_address_that_it_called(raw: socket.socket) -> None:
+    raw.sendall(b"GET /livez HTTP/1.0\r\n\r\n")
+
+    assert raw.recv(65536).startswith(b"HTTP/1.1 200 ")
+
+
+def test_headers_over_64_kib_are_refused_before_anything_is_looked_at(raw: socket.socket) -> None:
+    line = b"X-A: " + b"x" * 8000 + b"\r\n"
+    raw.sendall(b"GET /api/v1/jobs HTTP/1.1\r\nHost: localhost\r\n" + line * 9 + b"\r\n")
+    answer = b"".join(iter(lambda: raw.recv(65536), b""))
+
+    assert answer.startswith(b"HTTP/1.1 431 ")
+    assert b"headers_too_large" in answer
+
+
+def test_headers_that_never_end_are_cut_off(raw: socket.socket) -> None:
+    raw.sendall(b"GET /livez HTTP/1.1\r\nHost: localhost\r\nX-A: ")
+    with pytest.raises((ConnectionResetError, BrokenPipeError)):
+        for _ in range(2000):
+            raw.sendall(b"x" * 10_000)
+
+
+def test_a_body_behind_pieces_of_a_head_does_not_count_as_headers(raw: socket.socket) -> None:
+    raw.sendall(b"POST /livez HTTP/1.1\r\nHost: localhost\r\n")
+    raw.sendall(b"Content-Length: 200000\r\nConnection: close\r\n\r\n" + b" " * 200_000)
+
+    assert raw.recv(65536).startswith(b"HTTP/1.1 405 ")
+
+
+def test_make_up_says_why_its_job_waits(server: Server, token: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(quickstart, "_QUIET_SECONDS", 0.01)
+    monkeypatch.setattr(quickstart, "_JOB_SECONDS", 0.01)
+    said: list[str] = []
+    outcome = quickstart.run(Client(server.url, token), "mock", {"command": ["true"]}, said.append)
+
+    assert outcome.job["state"] == "queued"
+    assert said == [f"Job {outcome.job['id']} waits: {outcome.job['waiting']['detail']}"]
+
+
+def test_make_down_says_how_many_jobs_run_on(
+    db: None, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(background, "stop", lambda *_: True)
+    ContainerJobFactory.create(active=True)
+    ContainerJobFactory.create()
+    call_command("down")
+
+    assert capsys.readouterr().out == "Purser is down. 1 job runs on, and will be taken up at the next start.\n"
 
 
 def test_a_path_with_a_nul_is_a_problem(http: httpx.Client) -> None:

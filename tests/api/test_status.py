@@ -2,6 +2,7 @@
 
 import time
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import httpx
 import pytest
@@ -142,3 +143,12 @@ def test_more_waits_than_threads_leave_threads_for_others(http: httpx.Client, ru
         lifecycle.end(running.pk, SUCCEEDED)
 
         assert {wait.result().json()["state"] for wait in waits} == {"succeeded"}
+
+
+def test_a_wait_over_the_servers_longest_is_taken_as_that(client: Client, settings: Any) -> None:
+    settings.PURSER = settings.PURSER.model_copy(update={"max_wait_seconds": 0.1})
+    job = ContainerJobFactory.create()
+
+    assert client.get(f"/api/v1/jobs/{job.pk}?wait=1000000").json()["state"] == "queued"
+    assert launch(client, {"command": ["true"]}, Prefer="wait=10000000")["Preference-Applied"] == "wait=0.1"
+    assert "Preference-Applied" not in launch(client, {"command": ["true"]}, Prefer="wait=-1")

@@ -15,6 +15,7 @@ import httpx
 
 ROOT = Path(__file__).resolve().parents[2]
 DEADLINE = 30.0
+START_SECONDS = 90.0  # with coverage, on a busy machine
 T = TypeVar("T")
 
 
@@ -71,7 +72,7 @@ class Service:
     def serve(self, *options: str) -> subprocess.Popen[bytes]:
         """Start the server and wait until it answers."""
         process = self.start("serve", *options)
-        until(lambda: self._answers(process), "an answer of the service")
+        until(lambda: self._answers(process), "an answer of the service", START_SECONDS)
         return process
 
     def run(self, *command: str) -> subprocess.CompletedProcess[str]:

@@ -255,3 +255,16 @@ def test_the_effective_settings_are_listed_by_variable(capsys: pytest.CaptureFix
     config.Command().handle(reference=False)
 
     assert "PURSER_PORT=8080\n" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("postgres://u@h/db?password=s3cret", "postgres://u@h/db?password=***"),
+        ("postgres://u:s3cret@h:5432/db?sslmode=require", "postgres://u:***@h:5432/db?sslmode=require"),
+        ("postgres://h/db?PassFile=/s3cret&sslpassword=s3cret", "postgres://h/db?PassFile=***&sslpassword=***"),
+        ("postgres://u:s3@cret@h/db", "postgres://u:***@h/db"),
+    ],
+)
+def test_no_part_of_a_database_url_shows_a_secret(url: str, shown: str) -> None:
+    assert without_password(url) == shown

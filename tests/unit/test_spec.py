@@ -171,3 +171,7 @@ def test_ids_sort_by_time_and_are_version_7() -> None:
     first = uuid7()
     assert (first.version, first.variant) == (7, "specified in RFC 4122")
     assert first.int >> 80 <= uuid7().int >> 80
+
+
+def test_an_empty_scenario_asks_for_the_mock_as_well() -> None:
+    assert "scenario" in JobRequest(command=["true"], scenario={}).asked_fields

@@ -60,3 +60,11 @@ def test_an_expiry_is_a_span_or_a_time() -> None:
     assert _expiry("2w") - timezone.now() > timedelta(days=13)
     with pytest.raises(ArgumentTypeError, match="'soon' is neither"):
         _expiry("soon")
+
+
+def test_a_scope_that_is_not_one_is_told_with_those_there_are() -> None:
+    with pytest.raises(CommandError) as refused:
+        call_command("token", "create", "--name", "ci", "--scope", "foo")
+
+    assert "jobs:read" in str(refused.value)
+    assert "<Scope" not in str(refused.value)

@@ -11,6 +11,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from api.background import BackgroundError, hold
+from api.protocol import BoundedProtocol
 from api.waiting import begin_shutdown
 from container_manager import tokens
 from container_manager.dispatcher import Dispatcher
@@ -48,6 +49,7 @@ def _serve(listener: socket.socket, address: str, dispatcher: Dispatcher | None)
     server = _Server(
         uvicorn.Config(
             "api.asgi:application",
+            http=BoundedProtocol,
             log_config=None,
             access_log=False,
             server_header=False,

@@ -55,10 +55,13 @@ class Command(BaseCommand):
         return ""
 
     def _run(self, client: Client, executor: str, request: dict[str, Any]) -> quickstart.Outcome:
-        outcome = quickstart.run(client, executor, request)
+        outcome = quickstart.run(client, executor, request, self.stdout.write)
         job = outcome.job
         self.stdout.write(f"Job {job['id']} on {executor}: {job['state']}. Its logs:")
         self.stdout.write("".join(f"  {line}\n" for line in outcome.logs.splitlines()), ending="")
+        if not job["finished_at"]:
+            why = f": {job['waiting']['detail']}" if job["waiting"] else ""
+            raise background.BackgroundError(f"the job has not ended yet; it is {job['state']}{why}")
         if job["state"] != "succeeded":
             raise background.BackgroundError(f"the job should have succeeded: {job['reason']} {job['evidence']}")
         return outcome

@@ -25,7 +25,11 @@ class Command(BaseCommand):
         create.add_argument("--namespace", default="default", help="The tenant that it belongs to.")
         create.add_argument("--name", required=True, help="What it is for.")
         create.add_argument(
-            "--scope", action="append", dest="scopes", choices=[*Scope], help="Repeatable. Default: all but admin."
+            "--scope",
+            action="append",
+            dest="scopes",
+            choices=[scope.value for scope in Scope],
+            help="Repeatable. Default: all but admin.",
         )
         create.add_argument(
             "--executor", action="append", dest="executors", default=[], help="Repeatable. Default: every executor."
