@@ -55,6 +55,10 @@ def _default_database_url(data: Mapping[str, Any]) -> SecretStr:
     return SecretStr(f"sqlite:///{data['data_dir']}/purser.sqlite3")
 
 
+def _default_log_retention(data: Mapping[str, Any]) -> float:
+    return float(data["retention_seconds"])
+
+
 class Configuration(BaseSettings):
     """What an operator may set. Read once, when the process starts."""
 
@@ -99,7 +103,23 @@ class Configuration(BaseSettings):
         default=64 * 1024 * 1024, ge=1024, le=1024**4, description="What is stored of the logs of one attempt of a job."
     )
     idempotency_retention_seconds: float = Field(
-        default=86_400, ge=60, le=31_536_000, description="How long an `Idempotency-Key` is remembered (s)."
+        default=86_400,
+        ge=60,
+        le=31_536_000,
+        description="How long an `Idempotency-Key` is remembered (s), unless its job goes earlier.",
+    )
+    retention_seconds: float = Field(
+        default=2_592_000,
+        ge=1,
+        le=315_360_000,
+        description="How long a finished job is kept, with its attempts, events and `Idempotency-Key` (s): 30 days.",
+    )
+    log_retention_seconds: float = Field(
+        default_factory=_default_log_retention,
+        ge=1,
+        le=315_360_000,
+        description="How long the logs of a finished job are kept (s); never longer than the job. "
+        "Default: as `PURSER_RETENTION_SECONDS`.",
     )
     api_threads: int = Field(
         default=8, ge=1, le=256, description="Threads that answer requests; each keeps one database connection."
@@ -187,16 +207,17 @@ class Configuration(BaseSettings):
         return {name: self._built_in(name, entry) for name, entry in self.executors.items()}
 
     def _built_in(self, name: str, entry: dict[str, Any]) -> dict[str, Any]:
-        options = entry.get("OPTIONS", {})
-        if name not in BUILT_IN_EXECUTORS or "BACKEND" in entry or not isinstance(options, Mapping):
+        backend, options = entry.get("BACKEND", BUILT_IN_EXECUTORS.get(name)), entry.get("OPTIONS", {})
+        kind = next((kind for kind, path in BUILT_IN_EXECUTORS.items() if path == backend), None)
+        if kind is None or not isinstance(options, Mapping):
             return dict(entry)
-        return {**entry, "BACKEND": BUILT_IN_EXECUTORS[name], "OPTIONS": {**self._own_options(name), **options}}
+        return {**entry, "BACKEND": backend, "OPTIONS": {**self._own_options(kind, name), **options}}
 
-    def _own_options(self, name: str) -> dict[str, Any]:
-        if name == "docker":
+    def _own_options(self, kind: str, name: str) -> dict[str, Any]:
+        if kind == "docker":
             return {"instance": self.instance}
         own: dict[str, Any] = {"state_dir": str(self.data_dir / "executors" / name)}
-        if name == "process":
+        if kind == "process":
             # Jobs may run as the user that Purser runs as, and the data directory holds its token and its books.
             own["hidden_paths"] = ["/home", "/root", "/run", str(self.data_dir)]
         return own

@@ -1,21 +1,23 @@
 """What the domain knows, as the documents of `api.schemas`: plain dicts that are JSON already."""
 
 import base64
-from collections.abc import Mapping
-from dataclasses import asdict
+from collections.abc import Sequence
+from dataclasses import asdict, fields
 from datetime import UTC, datetime
 from typing import Any
 
-from container_manager import jobs, reports
+from container_manager import jobs, reports, tallies
 from container_manager.executors.base import ContainerExecutor
 from container_manager.executors.results import Usage
 from container_manager.logs import LogLine, LogPage
 from container_manager.models import Attempt, ExecutorReport, Job, JobEvent
 from container_manager.spec import HONOURED_BY_PURSER
+from container_manager.usage import UsageSum
 
 Document = dict[str, Any]
 
-_NO_USAGE = asdict(Usage())
+_FIGURES = tuple(figure.name for figure in fields(Usage))
+_PHASES = ("queued_seconds", "pull_seconds", "launch_seconds", "run_seconds", "cleanup_seconds")
 
 
 def job_path(job_id: object) -> str:
@@ -60,10 +62,11 @@ def _job(job: Job) -> Document:
         "started_at": _time(job.started_at),
         "finished_at": _time(job.finished_at),
         "cleaned_at": _time(job.cleaned_at),
+        "logs_deleted_at": _time(job.logs_deleted_at),
         "cancel_requested_at": _time(job.cancel_requested_at),
         "not_before": _time(job.not_before),
         "stale_since": _time(job.stale_since),
-        "usage": _usage(last.usage) if last else None,
+        "usage": _usage(last) if last else None,
         "image_digest": (last.image_digest or None) if last else None,
         "links": {"self": path, "logs": f"{path}/logs", "events": f"{path}/events", "cancel": f"{path}/cancel"},
     }
@@ -79,18 +82,23 @@ def _attempt(attempt: Attempt) -> Document:
         "evidence": attempt.evidence,
         "exit_code": attempt.exit_code,
         "image_digest": attempt.image_digest or None,
-        "usage": _usage(attempt.usage),
+        "usage": _usage(attempt),
+        "phases": _phases(attempt),
         "cleaned_at": _time(attempt.cleaned_at),
     }
 
 
-def _usage(usage: Mapping[str, Any]) -> Document:
-    return {name: usage.get(name) for name in _NO_USAGE}
+def _usage(attempt: Attempt) -> Document:
+    return {name: getattr(attempt, name) for name in _FIGURES}
+
+
+def _phases(attempt: Attempt) -> Document:
+    return {name: getattr(attempt, name) for name in _PHASES}
 
 
 def _waiting(job: Job) -> Document | None:
     waiting = jobs.waiting(job)
-    return None if waiting is None else {"memory_mib": None, "cpu_cores": None, **waiting}
+    return None if waiting is None else {"memory_mib": None, "cpu_cores": None, "jobs": None, **waiting}
 
 
 def event_document(event: JobEvent) -> Document:
@@ -154,6 +162,7 @@ def executor_document(executor: ContainerExecutor) -> Document:
             "max_cpu_cores": executor.limits.max_cpu,
             "total_memory_mib": _first(utilization["memory_total_mib"], executor.limits.total_memory),
             "total_cpu_cores": _first(utilization["cpu_total_cores"], executor.limits.total_cpu),
+            "max_jobs": _first(utilization["jobs_total"], executor.limits.total_jobs),
         },
         "defaults": {
             "memory_mib": executor.default_memory,
@@ -186,6 +195,9 @@ def utilization_document(executor: str) -> Document:
         "cpu_used_cores": figures["cpu_used"],
         "cpu_total_cores": figures["cpu_total"],
         "cpu_percent": figures["cpu_percent"],
+        "jobs_used": figures["jobs_used"],
+        "jobs_total": figures["jobs_total"],
+        "jobs_percent": figures["jobs_percent"],
     }
 
 
@@ -197,8 +209,27 @@ def metrics_document(executor: str, namespace: str) -> Document:
         "utilization": utilization_document(executor),
         "active": reports.active(executor, namespace),
         "jobs": [{**count, "reason": count["reason"] or None} for count in counts],
+        "removed": {f"{kind}": count for kind, count in tallies.counts(executor).items()},
         "processes": [_process(report) for report in reports.fresh(executor)],
     }
+
+
+def drift_document(executor: str) -> Document:
+    """How the engine last differed from the books."""
+    report = reports.drift(executor)
+    return {
+        "executor": executor,
+        "checked_at": _time(report.checked_at),
+        "unowned": report.unowned,
+        "unowned_count": report.unowned_count,
+        "missing": report.missing,
+        "missing_count": report.missing_count,
+    }
+
+
+def usage_document(namespace: str, since: datetime, until: datetime, sums: Sequence[UsageSum]) -> Document:
+    """What a namespace has used between two times."""
+    return {"namespace": namespace, "from": _time(since), "to": _time(until), "results": list(sums)}
 
 
 def _process(report: ExecutorReport) -> Document:

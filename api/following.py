@@ -10,7 +10,7 @@ from api.schemas.queries import LogQuery
 from api.waiting import Signs, Step
 from container_manager import jobs, logs
 from container_manager.bell import job_topic, logs_topic
-from container_manager.exceptions import InvalidCursor
+from container_manager.exceptions import InvalidCursor, LogsGone
 from container_manager.logs import LogLine, LogPage
 from container_manager.models import Job
 from container_manager.states import TERMINAL
@@ -107,9 +107,11 @@ class Place:
 
 
 class LogReader:
-    """Goes through a job's logs from a place on, page by page."""
+    """Goes through a job's logs from a place on, page by page. Raises LogsGone for those past their retention."""
 
     def __init__(self, job: Job, query: LogQuery, cursor: str | None) -> None:
+        if job.logs_deleted_at:
+            raise LogsGone(f"the job's logs were deleted at {job.logs_deleted_at:%Y-%m-%d %H:%M:%S} UTC")
         given = cursor or query.cursor
         self.job = job
         self.place = Place.parse(given, job) if given else Place(query.attempt or job.attempt)

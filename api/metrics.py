@@ -11,7 +11,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
 
-from container_manager import reports, spans
+from container_manager import breaker, reports, spans, tallies
 from container_manager.executors.registry import executors
 from container_manager.models import Capacity, DispatcherLease, Job, JobCount
 from container_manager.spans import SpanEvent
@@ -64,7 +64,7 @@ class _Books(Collector):
         return []  # so that registering it asks nothing of the database
 
     def collect(self) -> Iterable[Metric]:
-        yield from (_entered(), _present(), *_capacity(), _up(), _heartbeat())
+        yield from (_entered(), _removed(), _present(), *_capacity(), _up(), _breaker(), _heartbeat())
 
 
 def _entered() -> Metric:
@@ -73,6 +73,15 @@ def _entered() -> Metric:
     )
     for row in JobCount.objects.values("executor", "state", "reason").annotate(total=Sum("count")):
         family.add_metric((row["executor"], row["state"], row["reason"]), row["total"])
+    return family
+
+
+def _removed() -> Metric:
+    text = "What was removed because nobody owned it, or because its retention had ended, ever."
+    family = CounterMetricFamily("purser_removed", text, labels=("executor", "kind"))
+    for name in executors:
+        for kind, count in tallies.counts(name).items():
+            family.add_metric((name, kind), count)
     return family
 
 
@@ -95,11 +104,21 @@ def _capacity() -> Iterable[Metric]:
     yield _gauge("purser_memory_total_mib", "Memory that jobs may reserve.", memory_total, "executor")
     yield _gauge("purser_cpu_reserved_cores", "Cpu reserved by jobs.", cpu_used, "executor")
     yield _gauge("purser_cpu_total_cores", "Cpu that jobs may reserve.", cpu_total, "executor")
+    slots_used = {name: row.jobs_used for name, row in rows.items()}
+    slots_total = {name: row.jobs_total for name, row in rows.items() if row.jobs_total is not None}
+    yield _gauge("purser_slots_reserved", "Jobs that hold a reservation.", slots_used, "executor")
+    yield _gauge("purser_slots_total", "Jobs that may hold one at once.", slots_total, "executor")
 
 
 def _up() -> Metric:
     healthy = {(name,): float(reports.health(name).healthy) for name in executors}
     return _gauge("purser_executor_up", "1 if jobs can be launched on it.", healthy, "executor")
+
+
+def _breaker() -> Metric:
+    now = {name: breaker.find(name).state for name in executors}
+    shown = {(name, state): float(state == now[name]) for name in now for state in breaker.STATES}
+    return _gauge("purser_executor_breaker", "1 for the state that its breaker is in.", shown, "executor", "state")
 
 
 def _heartbeat() -> Metric:

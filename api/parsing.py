@@ -172,7 +172,7 @@ def _mismatch(pattern: str, given: str) -> str:
 
 
 def _unknown(name: str, model: type[BaseModel] | None) -> str:
-    known = sorted(model.model_fields) if model else []
+    known = sorted(field.alias or name for name, field in model.model_fields.items()) if model else []
     near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
     hint = f"; did you mean {near[0]}?" if near else ""
     return f"{name!r} is unknown{hint}" + (f"; known are: {', '.join(known) or 'none'}" if model else "")

@@ -39,6 +39,7 @@ STATUS: Mapping[type[PurserError], int] = {
     domain.InvalidCursor: 422,
     domain.EngineUnavailable: 503,
     domain.ExecutionNotFound: 404,
+    domain.LogsGone: 410,
     domain.Unsupported: 422,
     domain.InvalidTokenRequest: 422,
     domain.UnknownToken: 404,

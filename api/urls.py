@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from django.urls import URLPattern, path
 
-from api.views import docs, events, executors, jobs, logs, process
+from api.views import docs, events, executors, jobs, logs, process, usage
 
 _JOB_ROUTES = {
     "": jobs.JobStatus,
@@ -25,8 +25,10 @@ urlpatterns = [
     path("api/v1/executors/<str:executor>", executors.ExecutorStatus.as_view()),
     path("api/v1/executors/<str:executor>/health", executors.ExecutorHealth.as_view()),
     path("api/v1/executors/<str:executor>/metrics", executors.ExecutorMetricsView.as_view()),
+    path("api/v1/executors/<str:executor>/drift", executors.ExecutorDrift.as_view()),
     path("api/v1/executors/<str:executor>/jobs", jobs.ExecutorJobs.as_view()),
     path("api/v1/jobs", jobs.Jobs.as_view()),
+    path("api/v1/usage", usage.Usage.as_view()),
     *_job_routes(),
     path("livez", process.Livez.as_view()),
     path("readyz", process.Readyz.as_view()),

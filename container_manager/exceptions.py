@@ -109,6 +109,12 @@ class ExecutionNotFound(PurserError):
     code = "execution_not_found"
 
 
+class LogsGone(PurserError):
+    """The job's logs are past their retention and have been deleted."""
+
+    code = "logs_gone"
+
+
 class Unsupported(PurserError):
     """The executor does not have this power."""
 

@@ -4,6 +4,7 @@ import base64
 import binascii
 import hashlib
 import json
+import math
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,11 +13,11 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.db import connection, models, transaction
+from django.db import connection, transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from container_manager import lifecycle
+from container_manager import lifecycle, turns
 from container_manager.bell import CONTROL_TOPIC, bell, queue_topic
 from container_manager.exceptions import (
     FieldError,
@@ -32,8 +33,7 @@ from container_manager.exceptions import (
 from container_manager.executors.base import ContainerExecutor
 from container_manager.executors.registry import executors
 from container_manager.lifecycle import Outcome
-from container_manager.models import Capacity, IdempotencyKey, Job, JobEvent, JobLabel
-from container_manager.resources import Limits, Resources
+from container_manager.models import Capacity, IdempotencyKey, Job, JobEvent, JobLabel, Namespace, Share
 from container_manager.spec import JobRequest
 from container_manager.states import ACTIVE, TERMINAL, JobState, Reason
 
@@ -97,12 +97,15 @@ def launch(
         return _insert_with_key(_new_job(found, request, namespace), idempotency_key, digest, describe)
 
 
-def violations(executor: str, request: JobRequest) -> list[FieldError]:
-    """Every field that this executor cannot honour or could never find room for. Raises UnknownExecutor."""
+def violations(executor: str, request: JobRequest, namespace: str | None = None) -> list[FieldError]:
+    """Every field that this executor cannot honour, or that neither it nor the namespace could ever find room for.
+
+    Raises UnknownExecutor.
+    """
     found = executors[executor]
     memory = found.default_memory if request.memory_mib is None else request.memory_mib
     cpu = found.default_cpu if request.cpu_cores is None else request.cpu_cores
-    return [*found.refusals(request), *_cannot_fit(found, memory, cpu)]
+    return [*found.refusals(request), *_cannot_fit(found, namespace, memory, cpu)]
 
 
 def get(job_id: UUID, *, namespace: str, executor: str | None = None) -> Job:
@@ -182,45 +185,15 @@ def cleanup(job: Job) -> Job:
 
 
 def waiting(job: Job) -> dict[str, Any] | None:
-    """Why a queued job is not launched yet: a code, a sentence, and the figures; None once it is not queued."""
-    if job.state != JobState.QUEUED:
-        return None
-    ahead = _ahead_of(job).count()
-    if job.not_before and job.not_before > timezone.now():
-        return {
-            "code": "backoff",
-            "detail": f"it is launched again after {job.not_before:%H:%M:%S} UTC",
-            "position": ahead + 1,
-        }
-    room = Capacity.objects.filter(executor=job.executor).first()
-    if room and (figures := _missing(job, room)):
-        return {"code": "capacity", "detail": "the executor has no room for it now", "position": ahead + 1, **figures}
-    if ahead:
-        return {"code": "queue", "detail": f"{ahead} jobs are before it", "position": ahead + 1}
-    return {"code": "executor", "detail": "the executor has not taken it yet; see its health", "position": 1}
-
-
-def _ahead_of(job: Job) -> models.QuerySet[Job]:
-    queue = Job.objects.filter(executor=job.executor, state=JobState.QUEUED)
-    earlier = Q(queued_at__lt=job.queued_at) | Q(queued_at=job.queued_at, pk__lt=job.pk)
-    return queue.filter(Q(priority__gt=job.priority) | (Q(priority=job.priority) & earlier))[:1000]
-
-
-def _missing(job: Job, room: Capacity) -> dict[str, Any]:
-    figures: dict[str, Any] = {}
-    if room.memory_total is not None and room.memory_used + job.memory_mib > room.memory_total:
-        figures["memory_mib"] = {"asked": job.memory_mib, "free": max(room.memory_total - room.memory_used, 0)}
-    if room.cpu_millis_total is not None and room.cpu_millis_used + job.cpu_millis > room.cpu_millis_total:
-        free = max(room.cpu_millis_total - room.cpu_millis_used, 0)
-        figures["cpu_cores"] = {"asked": job.cpu_millis / 1000, "free": free / 1000}
-    return figures
+    """Why a queued job is not launched yet, as `turns.why` says it; None once it is not queued."""
+    return turns.why(job)
 
 
 def _new_job(executor: ContainerExecutor, request: JobRequest, namespace: str) -> Job:
     now = timezone.now()
     memory = executor.default_memory if request.memory_mib is None else request.memory_mib
     cpu = executor.default_cpu if request.cpu_cores is None else request.cpu_cores
-    if errors := violations(executor.name, request):
+    if errors := violations(executor.name, request, namespace):
         raise InvalidJob(errors)
     wait = request.queue_timeout_seconds
     return Job(
@@ -244,31 +217,35 @@ def _as_stored(request: JobRequest) -> dict[str, Any]:
     return request.model_dump(mode="json", exclude_unset=True)
 
 
-def _cannot_fit(executor: ContainerExecutor, memory: int, cpu: float) -> list[FieldError]:
+def _cannot_fit(executor: ContainerExecutor, namespace: str | None, memory: int, cpu: float) -> list[FieldError]:
     """What could never be reserved, however long it waited."""
-    row = Capacity.objects.filter(executor=executor.name).first()
-    total_memory = row.memory_total if row else None
-    total_cpu = row.cpu_millis_total / 1000 if row and row.cpu_millis_total is not None else None
+    row = Capacity.objects.filter(executor=executor.name).first() or Capacity()
+    quota = Namespace.objects.filter(name=namespace).first() or Namespace()
     limits = executor.limits
-    most_memory = _least(limits.max_memory, limits.total_memory, total_memory)
-    most_cpu = _least(limits.max_cpu, limits.total_cpu, total_cpu)
-    wanted = Resources(memory, cpu)
-    if Limits(most_memory, most_cpu).allows(wanted):
-        return []
-    errors = []
-    if most_memory is not None and memory > most_memory:
-        errors.append(
-            FieldError("memory_mib", "too_large", f"{memory} MiB is asked; at most {most_memory:g} MiB is allowed")
-        )
-    if most_cpu is not None and cpu > most_cpu:
-        errors.append(
-            FieldError("cpu_cores", "too_large", f"{cpu:g} cores are asked; at most {most_cpu:g} are allowed")
-        )
-    return errors
+    memory_bounds = [limits.max_memory, limits.total_memory, row.memory_total]
+    cpu_bounds = [limits.max_cpu, limits.total_cpu, _cores(row.cpu_millis_total)]
+    checks = (
+        _too_large("memory_mib", "MiB", memory, memory_bounds, quota.max_memory_mib),
+        _too_large("cpu_cores", "cores", cpu, cpu_bounds, _cores(quota.max_cpu_millis)),
+    )
+    return [error for error in checks if error]
 
 
-def _least(*bounds: float | None) -> float | None:
-    return min((bound for bound in bounds if bound is not None), default=None)
+def _too_large(
+    field: str, unit: str, asked: float, bounds: list[float | None], quota: float | None
+) -> FieldError | None:
+    most = min((bound for bound in bounds if bound is not None), default=math.inf)
+    if asked <= min(most, math.inf if quota is None else quota):
+        return None
+    if asked > most:
+        allowed = f"at most {most:g} {unit} is allowed"
+    else:
+        allowed = f"the quota of the namespace is {quota:g} {unit}"
+    return FieldError(field, "too_large", f"{asked:g} {unit} is asked; {allowed}")
+
+
+def _cores(millis: int | None) -> float | None:
+    return None if millis is None else millis / 1000
 
 
 def _insert(job: Job) -> Job:
@@ -276,12 +253,25 @@ def _insert(job: Job) -> Job:
     most = settings.PURSER.max_queued
     if queue.order_by("-priority", "queued_at", "id")[most - 1 : most].exists():
         raise QueueFull(f"{most} jobs wait on executor {job.executor!r}; try again later")
+    _check_queued_quota(job.namespace)
     job.version = 1
     job.save(force_insert=True)
+    if not Share.objects.filter(executor=job.executor, namespace=job.namespace).exists():
+        Share.objects.bulk_create([Share(executor=job.executor, namespace=job.namespace)], ignore_conflicts=True)
     JobLabel.objects.bulk_create(JobLabel(job=job, key=key, value=value) for key, value in job.labels.items())
     lifecycle.record(job, "state")
     bell.ring(queue_topic(job.executor))
     return job
+
+
+def _check_queued_quota(namespace: str) -> None:
+    """Raises QueueFull. The row is locked, so that two launches at once cannot both take the last place."""
+    quota = Namespace.objects.filter(name=namespace, max_queued__isnull=False).select_for_update().first()
+    if quota is None or quota.max_queued is None:
+        return
+    queued = Job.objects.filter(namespace=namespace, state=JobState.QUEUED).order_by("-created_at", "-id")
+    if queued[quota.max_queued - 1 : quota.max_queued].exists():
+        raise QueueFull(f"{quota.max_queued} jobs of namespace {namespace!r} wait, its quota; try again later")
 
 
 def _insert_with_key(job: Job, key: str, digest: str, describe: Callable[[Job], dict[str, Any]]) -> Launched:

@@ -28,6 +28,7 @@ class Outcome:
     finished_at: datetime | None = None
     image_digest: str = ""
     usage: dict[str, Any] = field(default_factory=dict)
+    pull_seconds: float | None = None
 
 
 def claim(job: Job, owner: UUID) -> bool:
@@ -37,11 +38,12 @@ def claim(job: Job, owner: UUID) -> bool:
     with transaction.atomic():
         if not _move(job.pk, JobState.LAUNCHING, columns, detail={"attempt": number}):
             return False
-        Attempt.objects.create(job=job, number=number, launching_at=now)
+        queued = _seconds(job.queued_at, now)
+        Attempt.objects.create(job=job, number=number, launching_at=now, queued_seconds=queued)
         return True
 
 
-def start(job_id: UUID, *, fence: int, timeout_seconds: float) -> datetime | None:
+def start(job_id: UUID, *, fence: int, timeout_seconds: float, pull_seconds: float | None = None) -> datetime | None:
     """The engine has started the present attempt: returns its deadline, or None when the job is no longer ours.
 
     Said again, of an attempt that runs already, it returns the same deadline.
@@ -52,7 +54,9 @@ def start(job_id: UUID, *, fence: int, timeout_seconds: float) -> datetime | Non
         columns = {"started_at": now, "deadline": deadline, "stale_since": None}
         if not _move(job_id, JobState.RUNNING, columns, fence=fence):
             return _deadline_of_running(job_id, fence)
-        Attempt.objects.filter(job_id=job_id, finished_at=None).update(started_at=now)
+        attempt = Attempt.objects.get(job_id=job_id, finished_at=None)
+        launch = _launch_seconds(attempt, now, pull_seconds)
+        Attempt.objects.filter(pk=attempt.pk).update(started_at=now, pull_seconds=pull_seconds, launch_seconds=launch)
     return deadline
 
 
@@ -118,9 +122,13 @@ def mark(
 
 
 @transaction.atomic
-def attempt_cleaned(job_id: UUID, number: int) -> None:
-    """Nothing of this attempt is left on the engine; nor of the job, when it has ended and this was the last."""
-    Attempt.objects.filter(job_id=job_id, number=number, cleaned_at=None).update(cleaned_at=timezone.now())
+def attempt_cleaned(job_id: UUID, number: int, seconds: float | None = None) -> None:
+    """Nothing of this attempt is left on the engine; nor of the job, when it has ended and this was the last.
+
+    `seconds` is how long the removal took.
+    """
+    rows = Attempt.objects.filter(job_id=job_id, number=number, cleaned_at=None)
+    rows.update(cleaned_at=timezone.now(), cleanup_seconds=seconds)
     _mark_cleaned(job_id)
 
 
@@ -143,9 +151,9 @@ def _move(
     if not rows.update(state=to, version=F("version") + 1, **columns):
         return False
     job = Job.objects.get(pk=job_id)
-    record(job, "state", detail)
     if to not in ACTIVE and DatabaseLedger(job.executor).release(str(job_id)):
         bell.ring(queue_topic(job.executor))
+    record(job, "state", detail)
     return True
 
 
@@ -159,17 +167,38 @@ def _mark_cleaned(job_id: UUID) -> None:
 
 
 def _end_attempt(job_id: UUID, outcome: Outcome, finished_at: datetime) -> None:
-    job = Job.objects.get(pk=job_id)
-    Attempt.objects.filter(job_id=job_id, number=job.attempt, finished_at=None).update(
-        finished_at=finished_at,
-        reason=outcome.reason,
-        evidence=outcome.evidence,
-        exit_code=outcome.exit_code,
-        image_digest=outcome.image_digest,
-        usage=outcome.usage,
-        **_told_start(outcome),
-    )
+    attempt = Attempt.objects.filter(job_id=job_id, finished_at=None).first()
+    if attempt:
+        Attempt.objects.filter(pk=attempt.pk).update(
+            finished_at=finished_at,
+            reason=outcome.reason,
+            evidence=outcome.evidence,
+            exit_code=outcome.exit_code,
+            image_digest=outcome.image_digest,
+            **outcome.usage,
+            **_told_start(outcome),
+            **_phases(attempt, outcome, finished_at),
+        )
     _mark_cleaned(job_id)
+
+
+def _phases(attempt: Attempt, outcome: Outcome, finished_at: datetime) -> dict[str, float | None]:
+    started_at = outcome.started_at or attempt.started_at
+    pull = attempt.pull_seconds if outcome.pull_seconds is None else outcome.pull_seconds
+    return {
+        "pull_seconds": pull,
+        "launch_seconds": _launch_seconds(attempt, started_at or finished_at, pull),
+        "run_seconds": _seconds(started_at, finished_at) if started_at else None,
+    }
+
+
+def _launch_seconds(attempt: Attempt, until: datetime, pull_seconds: float | None) -> float:
+    return max(_seconds(attempt.launching_at, until) - (pull_seconds or 0), 0)
+
+
+def _seconds(since: datetime, until: datetime) -> float:
+    """Never less than 0: the clocks of engine and database may differ."""
+    return max((until - since).total_seconds(), 0)
 
 
 def _told_start(outcome: Outcome) -> dict[str, Any]:

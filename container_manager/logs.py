@@ -14,7 +14,8 @@ import os
 import struct
 import time
 from collections import deque
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -135,10 +136,11 @@ class LogWriter:
         if data:
             bell.ring_here(self._topic)
 
-    def finish(self) -> None:
-        """Say that nothing will follow."""
+    def finish(self, lost: Mapping[str, int] | None = None) -> None:
+        """Say that nothing will follow. `lost` is what the engine itself did not keep, in bytes by stream."""
         if not self.complete:
-            dropped = {name: self._dropped(index) for index, name in enumerate(STREAMS)}
+            before = lost or {}
+            dropped = {name: self._dropped(index) + before.get(name, 0) for index, name in enumerate(STREAMS)}
             self._append(_END, time.time_ns(), json.dumps(dropped).encode())
             self.complete = True
         bell.ring_here(self._topic)
@@ -224,7 +226,7 @@ def delete(job_id: UUID) -> None:
     directory = log_path(job_id, 0).parent
     for path in directory.glob("*.log"):
         path.unlink(missing_ok=True)
-    if directory.exists():
+    with suppress(FileNotFoundError):  # never there, or somebody else was faster
         directory.rmdir()
 
 

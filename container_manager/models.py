@@ -52,6 +52,7 @@ class Job(models.Model):
     started_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
     cleaned_at = models.DateTimeField(null=True)
+    logs_deleted_at = models.DateTimeField(null=True)
 
     owner = models.UUIDField(null=True)
     fence = models.PositiveIntegerField(default=0)
@@ -74,10 +75,21 @@ class Job(models.Model):
             models.Index(
                 fields=["executor", "-priority", "queued_at", "id"], condition=Q(state="queued"), name="job_queue"
             ),
+            models.Index(
+                fields=["executor", "namespace", "-priority", "queued_at", "id"],
+                condition=Q(state="queued"),
+                name="job_turn",
+            ),
             models.Index(fields=["owner"], condition=Q(state__in=["launching", "running"]), name="job_active"),
             models.Index(
                 fields=["queue_deadline"], condition=Q(state="queued", queue_deadline__isnull=False), name="job_overdue"
             ),
+            models.Index(
+                fields=["finished_at"],
+                condition=Q(cleaned_at__isnull=False, logs_deleted_at__isnull=True),
+                name="job_log_retention",
+            ),
+            models.Index(fields=["finished_at"], condition=Q(logs_deleted_at__isnull=False), name="job_retention"),
         ]
 
     def __str__(self) -> str:
@@ -128,17 +140,27 @@ class Attempt(models.Model):
     evidence = models.JSONField(default=dict)
     exit_code = models.IntegerField(null=True)
     image_digest = models.CharField(max_length=255, blank=True, default="")
-    usage = models.JSONField(default=dict)
+    peak_memory_bytes = models.PositiveBigIntegerField(null=True)
+    cpu_user_seconds = models.FloatField(null=True)
+    cpu_system_seconds = models.FloatField(null=True)
+    io_read_bytes = models.PositiveBigIntegerField(null=True)
+    io_write_bytes = models.PositiveBigIntegerField(null=True)
+    queued_seconds = models.FloatField(null=True)
+    pull_seconds = models.FloatField(null=True)
+    launch_seconds = models.FloatField(null=True)
+    run_seconds = models.FloatField(null=True)
+    cleanup_seconds = models.FloatField(null=True)
     cleaned_at = models.DateTimeField(null=True)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["job", "number"], name="attempt_is_unique")]
         indexes = [
+            models.Index(fields=["finished_at"], name="attempt_by_end"),
             models.Index(
                 fields=["finished_at"],
                 condition=Q(cleaned_at__isnull=True, finished_at__isnull=False),
                 name="attempt_to_clean",
-            )
+            ),
         ]
 
     def __str__(self) -> str:
@@ -166,8 +188,49 @@ class Capacity(models.Model):
     executor = models.CharField(max_length=63, primary_key=True)
     memory_used = models.PositiveBigIntegerField(default=0)
     cpu_millis_used = models.PositiveBigIntegerField(default=0)
+    jobs_used = models.PositiveIntegerField(default=0)
     memory_total = models.PositiveBigIntegerField(null=True)
     cpu_millis_total = models.PositiveBigIntegerField(null=True)
+    jobs_total = models.PositiveIntegerField(null=True)
+    turn = models.UUIDField(null=True)  # the job that did not fit when its turn came: nobody of its priority passes it
+
+
+class Namespace(models.Model):
+    """What a tenant may hold on all executors together, and what it holds. Null is unlimited."""
+
+    name = models.CharField(max_length=63, primary_key=True)
+    max_jobs = models.PositiveIntegerField(null=True)
+    max_memory_mib = models.PositiveBigIntegerField(null=True)
+    max_cpu_millis = models.PositiveBigIntegerField(null=True)
+    max_queued = models.PositiveIntegerField(null=True)
+    jobs_used = models.PositiveIntegerField(default=0)
+    memory_used = models.PositiveBigIntegerField(default=0)
+    cpu_millis_used = models.PositiveBigIntegerField(default=0)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Share(models.Model):
+    """A namespace's part of one executor: there once it has queued a job, so that its next turn can be found."""
+
+    executor = models.CharField(max_length=63)
+    namespace = models.CharField(max_length=63)
+    jobs_used = models.PositiveIntegerField(default=0)
+    served_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["executor", "namespace"], name="share_is_unique")]
+
+
+class Breaker(models.Model):
+    """Whether launches on an executor go on: one row an executor for all processes; none is closed."""
+
+    executor = models.CharField(max_length=63, primary_key=True)
+    failures = models.PositiveIntegerField(default=0)  # in a row
+    cause = models.TextField(blank=True, default="")
+    state = models.CharField(max_length=16, default="closed")
+    until = models.DateTimeField(null=True)  # when the next launch is let through, while it is not closed
 
 
 class Allocation(models.Model):
@@ -223,6 +286,29 @@ class ExecutorReport(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["executor", "dispatcher"], name="report_is_unique")]
+
+
+class DriftReport(models.Model):
+    """How an engine last differed from the books: one row an executor, written by the dispatcher whose turn it was."""
+
+    executor = models.CharField(max_length=63, primary_key=True)
+    turn_taken_at = models.DateTimeField(null=True)
+    checked_at = models.DateTimeField(null=True)
+    unowned_count = models.PositiveIntegerField(default=0)
+    missing_count = models.PositiveIntegerField(default=0)
+    unowned = models.JSONField(default=list)  # the first of them
+    missing = models.JSONField(default=list)
+
+
+class Tally(models.Model):
+    """How many of something were removed on an executor, ever: of what is gone, the number stays."""
+
+    executor = models.CharField(max_length=63)
+    kind = models.CharField(max_length=32)
+    count = models.PositiveBigIntegerField(default=0)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["executor", "kind"], name="tally_is_unique")]
 
 
 class Token(models.Model):

@@ -9,9 +9,10 @@ from django.conf import settings
 from django.db.models import Count, QuerySet, Sum
 from django.utils import timezone
 
+from container_manager import breaker
 from container_manager.executors.base import ContainerExecutor
 from container_manager.executors.results import Health
-from container_manager.models import Capacity, ExecutorReport, Job, JobCount
+from container_manager.models import Capacity, DriftReport, ExecutorReport, Job, JobCount
 from container_manager.states import ACTIVE, JobState
 
 
@@ -33,6 +34,7 @@ class HealthReport:
     checked_at: datetime | None
     dispatchers: int
     detector: str | None
+    breaker: str
 
 
 def publish(executor: ContainerExecutor, dispatcher: UUID, health: Health, latency: float) -> None:
@@ -63,13 +65,18 @@ def fresh(executor: str) -> QuerySet[ExecutorReport]:
 
 
 def health(executor: str) -> HealthReport:
-    """The last word on an executor's health. Without a dispatcher that looks, it is not healthy."""
+    """The last word on an executor's health: not healthy without a dispatcher that looks, or with an open breaker."""
     reports = list(fresh(executor))
+    circuit = breaker.find(executor)
     if not reports:
-        return HealthReport(False, "no dispatcher has looked at this executor lately", None, None, 0, None)
+        detail = "no dispatcher has looked at this executor lately"
+        return HealthReport(False, detail, None, None, 0, None, circuit.state)
     worst = next((report for report in reports if not report.healthy), reports[0])
+    healthy, detail = worst.healthy, worst.detail
+    if healthy and circuit.state == breaker.OPEN:
+        healthy, detail = False, breaker.told(circuit)
     return HealthReport(
-        worst.healthy, worst.detail, worst.latency_seconds, worst.checked_at, len(reports), worst.detector
+        healthy, detail, worst.latency_seconds, worst.checked_at, len(reports), worst.detector, circuit.state
     )
 
 
@@ -84,6 +91,9 @@ def utilization(executor: str) -> dict[str, float | None]:
         "cpu_used": row.cpu_millis_used / 1000,
         "cpu_total": cpu_total,
         "cpu_percent": row.cpu_millis_used / 10 / cpu_total if cpu_total else None,
+        "jobs_used": row.jobs_used,
+        "jobs_total": row.jobs_total,
+        "jobs_percent": 100 * row.jobs_used / row.jobs_total if row.jobs_total else None,
     }
 
 
@@ -93,6 +103,11 @@ def counts(executor: str, namespace: str | None = None) -> list[StateCount]:
     if namespace is not None:
         rows = rows.filter(namespace=namespace)
     return list(rows.values("state", "reason").annotate(count=Sum("count")).order_by("state", "reason"))
+
+
+def drift(executor: str) -> DriftReport:
+    """How the engine last differed from the books; `checked_at` is None before the first comparison."""
+    return DriftReport.objects.filter(executor=executor).first() or DriftReport(executor=executor)
 
 
 def active(executor: str, namespace: str) -> dict[str, int]:

@@ -45,6 +45,7 @@ class Limits:
     max_cpu: float | None = None
     total_memory: float | None = None
     total_cpu: float | None = None
+    total_jobs: int | None = None
 
     def allows(self, wanted: Resources) -> bool:
         """Whether one job may ask for this much at all, with nothing else running."""
@@ -52,10 +53,12 @@ class Limits:
             wanted.cpu, self.max_cpu, self.total_cpu
         )
 
-    def has_room(self, used: Resources, wanted: Resources) -> bool:
-        """Whether this much still fits beside what is used."""
-        return _within(used.memory + wanted.memory, self.total_memory) and _within(
-            used.cpu + wanted.cpu, self.total_cpu
+    def has_room(self, used: Resources, jobs: int, wanted: Resources) -> bool:
+        """Whether one job more with this much fits beside the jobs that there are and what they use."""
+        return (
+            _within(used.memory + wanted.memory, self.total_memory)
+            and _within(used.cpu + wanted.cpu, self.total_cpu)
+            and _within(jobs + 1, self.total_jobs)
         )
 
 
@@ -78,6 +81,9 @@ class Ledger(Protocol):
     def used(self) -> Resources:
         """What all jobs hold together."""
 
+    def count(self) -> int:
+        """How many jobs hold something."""
+
 
 class InMemoryLedger:
     """A ledger for one process, for direct use of an executor and for tests."""
@@ -90,7 +96,7 @@ class InMemoryLedger:
         with self._lock:
             if job_id in self._held:
                 return self._held[job_id] == wanted
-            if not (limits.allows(wanted) and limits.has_room(self._sum(), wanted)):
+            if not (limits.allows(wanted) and limits.has_room(self._sum(), len(self._held), wanted)):
                 return False
             self._held[job_id] = wanted
             return True
@@ -105,6 +111,9 @@ class InMemoryLedger:
     def used(self) -> Resources:
         with self._lock:
             return self._sum()
+
+    def count(self) -> int:
+        return len(self._held)
 
     def _sum(self) -> Resources:
         # Summed afresh each time: running totals of floats would not return to exactly 0.

@@ -4,8 +4,9 @@ A span is opened around each step whose time matters or whose interruption must 
 observers do is their business; the code that is observed does not know them.
 """
 
+import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Literal
@@ -30,6 +31,23 @@ def observe(observer: Observer) -> Callable[[], None]:
     """Tell `observer` of every span from now on; returns what ends that."""
     _observers.append(observer)
     return lambda: _observers.remove(observer)
+
+
+@contextmanager
+def timing() -> Iterator[Mapping[str, float]]:
+    """Gives the seconds of each span that ends in this thread within it, by name; of several the sum."""
+    seconds: dict[str, float] = {}
+    thread = threading.get_ident()
+
+    def note(event: SpanEvent) -> None:
+        if event.seconds is not None and threading.get_ident() == thread:
+            seconds[event.name] = seconds.get(event.name, 0) + event.seconds
+
+    end = observe(note)
+    try:
+        yield seconds
+    finally:
+        end()
 
 
 @contextmanager

@@ -20,7 +20,17 @@ _LABEL_KEY = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._/-]{0,61}[A-Za-z0-9])?")
 _ENV_NAME = re.compile(r"[^=\x00]{1,256}")
 
 HONOURED_BY_PURSER = frozenset(
-    {"labels", "priority", "queue_timeout_seconds", "timeout_seconds", "grace_seconds", "max_retries"}
+    {
+        "labels",
+        "priority",
+        "queue_timeout_seconds",
+        "timeout_seconds",
+        "grace_seconds",
+        "max_retries",
+        "retry_on",
+        "retry_backoff_seconds",
+        "retry_backoff_cap_seconds",
+    }
 )
 """Fields of a request that the dispatcher honours itself, the same on every executor."""
 
@@ -36,6 +46,20 @@ def _without_parents(path: str) -> str:
 
 AbsolutePath = Annotated[
     str, StringConstraints(pattern=r"^/[^\x00]*$", max_length=4096), AfterValidator(_without_parents)
+]
+
+
+RetryReason = Literal[
+    "command_not_found",
+    "engine_lost",
+    "exit_nonzero",
+    "image_auth",
+    "image_not_found",
+    "image_pull_failed",
+    "launch_error",
+    "oom",
+    "signal",
+    "timeout",
 ]
 
 
@@ -150,7 +174,24 @@ class JobRequest(_Strict):
         default=None,
         ge=0,
         le=100,
-        description="How often it is launched again after a fault of the engine. Default: the executor's.",
+        description="How often it is launched again for a reason of `retry_on`. Default: the executor's.",
+    )
+    retry_on: list[RetryReason] | None = Field(
+        default=None,
+        max_length=16,
+        description="Reasons for which it is launched again. Default: faults of the engine, which are "
+        "`engine_lost`, `image_pull_failed` and `launch_error`; never the job's own end.",
+        examples=[["engine_lost", "exit_nonzero"]],
+    )
+    retry_backoff_seconds: float = Field(
+        default=1.0,
+        gt=0,
+        le=3600,
+        allow_inf_nan=False,
+        description="Longest wait before the first retry. It doubles with each, and each waits at least half of it.",
+    )
+    retry_backoff_cap_seconds: float = Field(
+        default=300.0, gt=0, le=86_400, allow_inf_nan=False, description="No retry waits longer than this."
     )
     priority: int = Field(default=0, ge=-1000, le=1000, description="Higher is launched earlier.")
     scenario: dict[str, Any] | None = Field(

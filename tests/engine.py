@@ -71,11 +71,12 @@ class PrivateEngine:
     """A dockerd of a test's own, in a network namespace of its own: another one's bridge is not touched.
 
     Used as a context manager; `stop()` and `start()` may be called in between. With `live_restore` its
-    containers outlive a stop.
+    containers outlive a stop. On the `host_network` it reaches what listens on this host, and there must be no other.
     """
 
-    def __init__(self, *, live_restore: bool = False) -> None:
+    def __init__(self, *, live_restore: bool = False, host_network: bool = False) -> None:
         self._live_restore = live_restore
+        self._command = ["dockerd"] if host_network else ["unshare", "-n", "dockerd"]
         # Short: a unix socket's path has at most 107 bytes.
         self._folder = Path(tempfile.mkdtemp(prefix="pe-"))
         self._process: subprocess.Popen[bytes] | None = None
@@ -99,7 +100,7 @@ class PrivateEngine:
         live = ["--live-restore"] if self._live_restore else []
         with (self._folder / "log").open("ab") as log:
             self._process = subprocess.Popen(
-                ["unshare", "-n", "dockerd", "-H", self.base_url, *flags, *places, *live], stdout=log, stderr=log
+                [*self._command, "-H", self.base_url, *flags, *places, *live], stdout=log, stderr=log
             )
         until(self._answers, "an answer of the private engine")
 

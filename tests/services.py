@@ -41,7 +41,7 @@ def docker_engine() -> Iterator[str]:
     require({"dockerd": "docker.io", "busybox": "busybox-static"})
     if os.geteuid() != 0:
         raise Missing(f"no Docker engine answers at {engine.address()}, and starting one of the tests' own needs root")
-    with _no_new_groups("docker"), engine.PrivateEngine() as private:
+    with _no_new_groups("docker"), engine.PrivateEngine(host_network=True) as private:
         yield private.base_url
 
 

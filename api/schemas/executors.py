@@ -1,6 +1,7 @@
 """Answers about executors."""
 
 from typing import Any
+from uuid import UUID
 
 from pydantic import Field
 
@@ -32,6 +33,7 @@ class Limits(Answer):
     max_cpu_cores: float | None = Field(description="Most cpu of one job, in cores.")
     total_memory_mib: float | None = Field(description="Memory of all jobs together, in MiB.")
     total_cpu_cores: float | None = Field(description="Cpu of all jobs together, in cores.")
+    max_jobs: int | None = Field(description="Jobs that may run at once.")
 
 
 class Defaults(Answer):
@@ -41,7 +43,7 @@ class Defaults(Answer):
     cpu_cores: float = Field(description="Cpu limit in cores.", examples=[1.0])
     timeout_seconds: float = Field(description="Wall time in seconds.", examples=[300])
     grace_seconds: float = Field(description="Seconds between SIGTERM and SIGKILL.", examples=[10])
-    max_retries: int = Field(description="Launches again after a fault of the engine.", examples=[3])
+    max_retries: int = Field(description="Launches again for a reason of `retry_on`.", examples=[3])
 
 
 class Utilization(Answer):
@@ -53,6 +55,9 @@ class Utilization(Answer):
     cpu_used_cores: float = Field(description="Cpu reserved, in cores.", examples=[0])
     cpu_total_cores: float | None = Field(description="Cpu there is, in cores; null is unlimited.")
     cpu_percent: float | None = Field(description="The first of the second, in percent.")
+    jobs_used: int = Field(description="Jobs that hold a reservation.", examples=[0])
+    jobs_total: int | None = Field(description="Jobs that may hold one at once; null is unlimited.")
+    jobs_percent: float | None = Field(description="The first of the second, in percent.")
 
 
 class Health(Answer):
@@ -61,7 +66,13 @@ class Health(Answer):
     healthy: bool = Field(description="Whether jobs can be launched on it.")
     detail: str = Field(description="Why not; may be empty when it is healthy.")
     detector: str | None = Field(
-        description="The failure detector: `closed` (launching), `open` (too many launches failed) or `half-open`."
+        description="The failure detector of the dispatcher that looked: `closed` (launching), `open` (too many "
+        "launches failed) or `half-open`."
+    )
+    breaker: str = Field(
+        description="The circuit breaker, which all dispatchers share: `closed`, `open` (no launches) or `half-open` "
+        "(one launch is let through to try).",
+        examples=["closed"],
     )
     latency_seconds: float | None = Field(description="How long the engine took to answer, in seconds.")
     checked_at: Time | None = Field(description="When it was last looked at.")
@@ -112,6 +123,17 @@ class ProcessMetrics(Answer):
     )
 
 
+class Removed(Answer):
+    """What was removed of itself, ever, in all namespaces together."""
+
+    reaped: int = Field(ge=0, description="Executions that nobody owned.", examples=[0])
+    logs_deleted: int = Field(ge=0, description="Jobs whose logs were past their retention.", examples=[12])
+    jobs_deleted: int = Field(ge=0, description="Jobs that were past their retention.", examples=[12])
+    idempotency_keys_deleted: int = Field(
+        ge=0, description="Keys that were past their retention; those that went with their job are not counted."
+    )
+
+
 class ExecutorMetrics(Answer):
     """Accounting and counters of an executor."""
 
@@ -122,4 +144,36 @@ class ExecutorMetrics(Answer):
         description="Counters of the token's namespace: how often jobs have entered each state, ever. They only grow; "
         "`active` has the jobs there are now."
     )
+    removed: Removed
     processes: list[ProcessMetrics] = Field(description="One entry a living dispatcher.")
+
+
+class UnownedExecution(Answer):
+    """An execution that no attempt of a job stands for."""
+
+    execution_id: str = Field(
+        description="The engine's name for it.", examples=["purser-0193a1c25b7e7c119d430a1b2c3d4e5f-1"]
+    )
+    status: str = Field(description="What the engine says of it.", examples=["running"])
+    cause: str = Field(
+        description="`unknown_attempt` (there is no such attempt, or no longer) or `attempt_cleaned` (it came back).",
+        examples=["unknown_attempt"],
+    )
+
+
+class MissingExecution(Answer):
+    """A running attempt whose execution the engine does not have."""
+
+    execution_id: str = Field(description="The engine's name for it.")
+    job_id: UUID = Field(description="The job.")
+
+
+class Drift(Answer):
+    """How an engine differed from the books when they were last compared."""
+
+    executor: str = Field(description="The executor's name.", examples=["docker"])
+    checked_at: Time | None = Field(description="When that was; null if never, or if the engine cannot list.")
+    unowned: list[UnownedExecution] = Field(description="What runs, or lies there, for nobody: the first 100.")
+    unowned_count: int = Field(ge=0, description="How many there were.", examples=[0])
+    missing: list[MissingExecution] = Field(description="What should run and is gone: the first 100.")
+    missing_count: int = Field(ge=0, description="How many there were.", examples=[0])

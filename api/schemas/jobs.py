@@ -16,6 +16,18 @@ class Usage(Answer):
     peak_memory_bytes: int | None = Field(description="Most memory held at once, in bytes, page cache included.")
     cpu_user_seconds: float | None = Field(description="Cpu time in user mode, in seconds.")
     cpu_system_seconds: float | None = Field(description="Cpu time in the kernel, in seconds.")
+    io_read_bytes: int | None = Field(description="Bytes read from block devices.")
+    io_write_bytes: int | None = Field(description="Bytes that were written to block devices by its end.")
+
+
+class Phases(Answer):
+    """How long each part of an attempt took, in seconds; null where it has not happened or was not seen."""
+
+    queued_seconds: float | None = Field(description="In the queue, a retry's backoff included.")
+    pull_seconds: float | None = Field(description="Pulling the image; null when it was there.")
+    launch_seconds: float | None = Field(description="From leaving the queue to the start, without the pull.")
+    run_seconds: float | None = Field(description="From the start to the end, by the engine's clock.")
+    cleanup_seconds: float | None = Field(description="Removing what it left on the engine.")
 
 
 class Attempt(Answer):
@@ -30,6 +42,7 @@ class Attempt(Answer):
     exit_code: int | None = Field(description="The command's exit code, where there was one.", examples=[0])
     image_digest: str | None = Field(description="Digest of the image that ran.")
     usage: Usage = Field(description="What it used.")
+    phases: Phases = Field(description="How long each part of it took.")
     cleaned_at: Time | None = Field(description="Since when nothing of it is left on the engine.")
 
 
@@ -37,19 +50,26 @@ class Shortage(Answer):
     """How much of something a job asks for, and how much of it is free."""
 
     asked: float = Field(description="What the job asks for.", examples=[512])
-    free: float = Field(description="What the executor has left now.", examples=[256])
+    free: float = Field(description="What the executor or the quota has left now.", examples=[256])
 
 
 class Waiting(Answer):
     """Why a queued job has not been launched yet."""
 
     code: str = Field(
-        description="`capacity`, `queue` (others are first), `backoff` (a retry) or `executor`.", examples=["capacity"]
+        description="`capacity` (the executor's), `quota` (the namespace's), `queue` (others are first), `backoff` "
+        "(a retry), `breaker` (too many launches failed) or `executor` (it is not healthy, or not looked after).",
+        examples=["capacity"],
     )
     detail: str = Field(description="The same as a sentence.", examples=["the executor has no room for it now"])
-    position: int = Field(ge=1, description="Its place in the executor's queue; 1 is next.", examples=[1])
+    position: int = Field(
+        ge=1,
+        description="Its place in the executor's queue, fair shares between namespaces counted; 1 is next.",
+        examples=[1],
+    )
     memory_mib: Shortage | None = Field(description="Memory that it waits for, in MiB; null if that is not why.")
     cpu_cores: Shortage | None = Field(description="Cpu that it waits for, in cores; null if that is not why.")
+    jobs: Shortage | None = Field(description="A slot that it waits for; null if that is not why.")
 
 
 class Links(Answer):
@@ -86,6 +106,7 @@ class Job(Answer):
     started_at: Time | None = Field(description="When the present attempt started.")
     finished_at: Time | None = Field(description="When the job ended.")
     cleaned_at: Time | None = Field(description="Since when nothing of it is left on the engine.")
+    logs_deleted_at: Time | None = Field(description="Since when its logs are gone: they were past their retention.")
     cancel_requested_at: Time | None = Field(description="When somebody asked for its end.")
     not_before: Time | None = Field(description="When a retry may be launched at the earliest.")
     stale_since: Time | None = Field(description="Since when the engine has not answered for it; null while it does.")

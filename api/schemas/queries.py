@@ -50,6 +50,28 @@ class AllJobsQuery(JobListQuery):
     )
 
 
+class UsageQuery(Query):
+    since: Moment | None = Field(
+        default=None,
+        alias="from",
+        description="Attempts that ended at this time or later (RFC 3339). Default: 30 days before `to`.",
+    )
+    until: Moment | None = Field(
+        default=None, alias="to", description="Attempts that ended before this time (RFC 3339). Default: now."
+    )
+    executor: Annotated[str, StringConstraints(max_length=63)] | None = Field(
+        default=None, description="Only attempts on this executor."
+    )
+
+    @field_validator("until")
+    @classmethod
+    def _later(cls, until: datetime | None, others: ValidationInfo) -> datetime | None:
+        since = others.data.get("since")
+        if since and until and until < since:
+            raise ValueError("must not be before from")
+        return until
+
+
 class StatusQuery(Query):
     wait: WaitSeconds | None = Field(
         default=None,

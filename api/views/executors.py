@@ -1,13 +1,13 @@
-"""Executors: what is registered, health, metrics."""
+"""Executors: what is registered, health, metrics, drift."""
 
 from django.http import HttpResponse
 from rest_framework.request import Request
 
 from api.auth import may_use, token_of
-from api.documents import executor_document, health_document, metrics_document
+from api.documents import drift_document, executor_document, health_document, metrics_document
 from api.endpoint import View, answer, endpoint
 from api.parsing import Query
-from api.schemas.executors import Executor, ExecutorList, ExecutorMetrics, Health
+from api.schemas.executors import Drift, Executor, ExecutorList, ExecutorMetrics, Health
 from container_manager.executors.registry import executors
 from container_manager.tokens import Scope
 
@@ -49,3 +49,15 @@ class ExecutorMetricsView(View):
     def get(self, request: Request, query: Query, executor: str) -> HttpResponse:
         """Accounting and the namespace's jobs, which are true for all processes; counters and times by dispatcher."""
         return answer(metrics_document(executor, token_of(request).namespace))
+
+
+class ExecutorDrift(View):
+    """The drift of one executor."""
+
+    @endpoint("getExecutorDrift", "Read an executor's drift", scope=Scope.ADMIN, answers={200: Drift})
+    def get(self, request: Request, query: Query, executor: str) -> HttpResponse:
+        """How the engine differed from the books, in all namespaces, when a dispatcher last compared them.
+
+        Dispatchers remove what is unowned and end what is missing by themselves, so that this is empty again soon.
+        """
+        return answer(drift_document(executor))

@@ -43,7 +43,7 @@ class JobLogs(View):
         answers={200: {JSON: LogPage, PLAIN: _TEXT, SSE: _TEXT, NDJSON: _TEXT}},
         media_types=(JSON, PLAIN, SSE, NDJSON),
         headers=(LAST_EVENT_ID, _DROPPED),
-        raises=(domain.UnknownJob, domain.InvalidCursor),
+        raises=(domain.UnknownJob, domain.InvalidCursor, domain.LogsGone),
     )
     def get(self, request: Request, query: LogQuery, job: str, executor: str | None = None) -> HttpResponseBase:
         """stdout and stderr, apart or together, as they were written; kept when the container is gone.

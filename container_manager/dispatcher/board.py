@@ -91,6 +91,13 @@ class Board:
         ours = Job.objects.filter(owner=self.owner, executor=self.executor.name, state__in=ACTIVE)
         ours.filter(stale_since=None).update(stale_since=timezone.now())
 
+    def no_answer(self, tracked: Tracked, detail: str) -> None:
+        """Nothing is known of this one: because the engine is away, or of it alone."""
+        if not self.executor.health_check():
+            self.engine_away(detail)
+        else:
+            Job.objects.filter(pk=tracked.job.pk, owner=self.owner, stale_since=None).update(stale_since=timezone.now())
+
     def engine_answered(self, tracked: Iterable[Tracked]) -> None:
         """The engine has said that these run: what is known of them is no longer stale."""
         ids: Collection[UUID] = [one.job.pk for one in tracked]

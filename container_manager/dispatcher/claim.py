@@ -3,31 +3,26 @@
 from uuid import UUID
 
 from django.db import connection, transaction
-from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from container_manager import lifecycle
+from container_manager import breaker, lifecycle, turns
 from container_manager.executors.base import ContainerExecutor
-from container_manager.models import Job
+from container_manager.models import Capacity, Job
 from container_manager.spans import span
 from container_manager.states import JobState
 
 
 def claim(executor: ContainerExecutor, owner: UUID, most: int) -> list[Job]:
-    """Move up to `most` jobs from queued to launching, each with its reservation, in one transaction.
+    """Move up to `most` jobs from queued to launching, each with its reservation in one short transaction.
 
-    The order is strict: what does not fit holds back what is behind it, so that a big job is never starved.
+    The order is strict: what does not fit on the executor holds back what is behind it, so that a big job is never
+    starved. A job that its own namespace's quota holds back, holds back nobody else's.
     """
-    with span("claim", executor.name), transaction.atomic():
-        claimed: list[Job] = []
-        for job in _candidates(executor.name)[:most]:
-            if not executor.allocate_resources(str(job.pk), {"memory": job.memory_mib, "cpu": job.cpu_millis / 1000}):
-                break
-            if lifecycle.claim(job, owner):
-                claimed.append(Job.objects.get(pk=job.pk))
-            else:
-                executor.cleanup_resources(str(job.pk))
-        return claimed
+    claimed: list[Job] = []
+    with span("claim", executor.name):
+        while len(claimed) < most and (job := _claim_next(executor, owner)):
+            claimed.append(job)
+    return claimed
 
 
 def next_turn(executor: str) -> float | None:
@@ -37,9 +32,43 @@ def next_turn(executor: str) -> float | None:
     return None if first is None else max((first - timezone.now()).total_seconds(), 0)
 
 
-def _candidates(executor: str) -> QuerySet[Job]:
-    due = Q(not_before__isnull=True) | Q(not_before__lte=timezone.now())
-    rows = Job.objects.filter(due, executor=executor, state=JobState.QUEUED).order_by("-priority", "queued_at", "id")
+@transaction.atomic
+def _claim_next(executor: ContainerExecutor, owner: UUID) -> Job | None:
+    room = _lock_room(executor.name)
+    circuit = breaker.find(executor.name)
+    job = _next(executor.name, room.turn) if breaker.admits(circuit) else None
+    if job is None:
+        return None
+    if not executor.allocate_resources(str(job.pk), {"memory": job.memory_mib, "cpu": job.cpu_millis / 1000}):
+        _set_turn(room, job.pk)
+        return None
+    if room.turn == job.pk:
+        _set_turn(room, None)
+    if circuit.state != breaker.CLOSED:
+        breaker.let_through(executor.name, executor.options.failure_cooldown_seconds)
+    lifecycle.claim(job, owner)
+    return Job.objects.get(pk=job.pk)
+
+
+def _lock_room(executor: str) -> Capacity:
+    """One claim at a time on an executor: two at once could each pass the job whose turn it is."""
+    return Capacity.objects.select_for_update().get_or_create(executor=executor)[0]
+
+
+def _next(executor: str, turn: UUID | None) -> Job | None:
+    """The job whose turn it is, locked. One that somebody else is just ending is passed over."""
+    found = [head.job for head in turns.heads(executor, turn)]
+    held_back = turns.held_back_by_quota(found) if found else set()
+    return next((locked for job in found if job.pk not in held_back and (locked := _lock(job.pk))), None)
+
+
+def _lock(job_id: UUID) -> Job | None:
+    rows = Job.objects.filter(pk=job_id, state=JobState.QUEUED)
     if connection.features.has_select_for_update_skip_locked:
-        return rows.select_for_update(skip_locked=True)
-    return rows
+        rows = rows.select_for_update(skip_locked=True)
+    return rows.first()
+
+
+def _set_turn(room: Capacity, job_id: UUID | None) -> None:
+    if room.turn != job_id:
+        Capacity.objects.filter(pk=room.pk).update(turn=job_id)

@@ -63,5 +63,5 @@ class Collector:
         else:
             if self._stop.is_set():
                 return
-        writer.finish()
+        writer.finish(self._executor.inspect(self._execution_id).dropped_bytes)
         self._whole = True

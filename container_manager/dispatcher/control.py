@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from datetime import timedelta
 from uuid import UUID
 
-from django.conf import settings
 from django.utils import timezone
 
 from container_manager import lifecycle
@@ -14,7 +13,7 @@ from container_manager.bell import CONTROL_TOPIC, bell
 from container_manager.dispatcher.board import Tracked
 from container_manager.dispatcher.lane import Lane
 from container_manager.lifecycle import Outcome
-from container_manager.models import Attempt, IdempotencyKey, Job
+from container_manager.models import Attempt, Job
 from container_manager.states import ACTIVE, JobState, Reason
 
 _TICK_SECONDS = 0.1
@@ -49,7 +48,6 @@ class Control:
         if now >= self._next_housekeeping:
             self._next_housekeeping = now + _HOUSEKEEPING_SECONDS
             self._clean_leftovers()
-            self._forget_old_keys()
         self._rung.wait(_TICK_SECONDS)
 
     def _enforce_deadlines(self) -> None:
@@ -91,8 +89,3 @@ class Control:
         left = Attempt.objects.filter(cleaned_at=None, finished_at__lt=before, job__executor__in=healthy)
         for attempt in left.select_related("job").order_by("finished_at")[:_BATCH]:
             self._lanes[attempt.job.executor].ender.clean_later(attempt)
-
-    def _forget_old_keys(self) -> None:
-        before = timezone.now() - timedelta(seconds=settings.PURSER.idempotency_retention_seconds)
-        old = IdempotencyKey.objects.filter(created_at__lt=before).values_list("pk", flat=True)[:_BATCH]
-        IdempotencyKey.objects.filter(pk__in=list(old)).delete()

@@ -11,6 +11,7 @@ from container_manager import reports
 from container_manager.dispatcher.control import Control
 from container_manager.dispatcher.lane import Lane
 from container_manager.dispatcher.lease import Lease
+from container_manager.dispatcher.retention import Retention
 from container_manager.dispatcher.workers import loop
 from container_manager.exceptions import EngineUnavailable
 from container_manager.executors.base import ContainerExecutor
@@ -43,6 +44,7 @@ class Dispatcher:
         self._threads = [
             loop("lease", self._stop, self._keep_lease),
             loop("control", self._stop, self._control.step),
+            loop("retention", self._stop, Retention(self._stop).step),
             *(
                 loop(f"probe {name}", self._stop, _Prober(lane, self._lease, self._stop))
                 for name, lane in self._lanes.items()
@@ -98,6 +100,9 @@ class _Prober:
             self._learn_capacity(executor)
         reports.publish(executor, self._lease.id, health, latency)
         self._lane.became(bool(health))
+        if health and self._looks % _SWEEP_EVERY == 0:
+            # A little less than the time between two of our own turns, so that one alone never misses its turn.
+            self._lane.reconcile((_SWEEP_EVERY - 1) * settings.PURSER.report_seconds)
         self._looks += 1
         if health and self._looks % _SWEEP_EVERY == 0:
             self._lane.ender.sweep()

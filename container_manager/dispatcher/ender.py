@@ -17,7 +17,7 @@ from container_manager.exceptions import EngineUnavailable
 from container_manager.executors.results import Execution
 from container_manager.lifecycle import Outcome
 from container_manager.models import Attempt, Job
-from container_manager.spans import span
+from container_manager.spans import span, timing
 from container_manager.states import ENDED, ExecutionStatus
 
 _WORKERS = 4
@@ -92,7 +92,7 @@ class Ender:
         job = Job.objects.get(pk=tracked.job.pk)
         fence = tracked.job.fence
         with span("release", self._board.executor.name, tracked.execution_id):
-            again = backoff(job.attempt, timezone.now())
+            again = backoff(job, timezone.now())
             closed = may_retry(job, outcome) and lifecycle.retry(job.pk, outcome, fence=fence, not_before=again)
             if not closed:
                 closed = lifecycle.end(job.pk, as_asked(Job.objects.get(pk=job.pk), outcome), fence=fence)
@@ -109,13 +109,13 @@ class Ender:
     def cleanup(self, execution_id: str, job: Job, attempt: int) -> None:
         """Remove what an ended attempt has left on the engine. What fails now is done by a later look."""
         try:
-            with span("cleanup", self._board.executor.name, execution_id):
+            with timing() as seconds, span("cleanup", self._board.executor.name, execution_id):
                 gone = self._board.executor.cleanup(execution_id)
         except EngineUnavailable as error:
             self._board.engine_away(str(error))
             return
         if gone:
-            lifecycle.attempt_cleaned(job.pk, attempt)
+            lifecycle.attempt_cleaned(job.pk, attempt, seconds["cleanup"])
 
     def _running_ids(self) -> list[str]:
         return [tracked.execution_id for tracked in self._board.running()]
@@ -158,7 +158,7 @@ class Ender:
                 return
             execution = self._board.executor.inspect(tracked.execution_id)
             if execution.status == ExecutionStatus.UNKNOWN:
-                self._board.engine_away(execution.detail)
+                self._board.no_answer(tracked, execution.detail)
             elif execution.status in (*ENDED, ExecutionStatus.NOT_FOUND):
                 self._end(tracked, execution)
             else:

@@ -5,13 +5,17 @@ import time
 from collections.abc import Iterable
 from uuid import UUID
 
+from container_manager.dispatcher import reconcile
 from container_manager.dispatcher.board import Board
 from container_manager.dispatcher.ender import Ender
 from container_manager.dispatcher.launcher import Launcher
 from container_manager.dispatcher.workers import loop
+from container_manager.exceptions import EngineUnavailable
 from container_manager.executors.base import ContainerExecutor
 from container_manager.models import Job
 from container_manager.states import JobState
+
+_REAP_SECONDS = 5.0
 
 
 class Lane:
@@ -62,3 +66,19 @@ class Lane:
         if healthy and not was:
             self._launcher.resume()
             self.ender.sweep()
+
+    def reconcile(self, every_seconds: float) -> None:
+        """Reap what nobody owns and look at what is missing, when it is this dispatcher's turn to compare."""
+        executor = self.board.executor
+        if not (executor.capabilities.list_executions and reconcile.take_turn(executor.name, every_seconds)):
+            return
+        try:
+            drift = reconcile.compare(executor)
+            reconcile.publish(executor.name, drift)
+            for _ in reconcile.reap(executor, drift, _REAP_SECONDS):
+                pass
+        except EngineUnavailable as error:
+            self.board.engine_away(str(error))
+            return
+        missing = {one.execution_id for one in drift.missing}
+        self.ender.look_at(tracked for tracked in self.board.running() if tracked.execution_id in missing)

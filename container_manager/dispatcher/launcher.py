@@ -4,7 +4,7 @@ import logging
 import threading
 from collections.abc import Callable
 
-from container_manager import lifecycle
+from container_manager import breaker, lifecycle
 from container_manager.bell import bell, queue_topic
 from container_manager.dispatcher.board import Board, Tracked
 from container_manager.dispatcher.claim import claim, next_turn
@@ -13,7 +13,7 @@ from container_manager.dispatcher.outcome import launch_failure
 from container_manager.dispatcher.workers import Workers
 from container_manager.exceptions import EngineUnavailable
 from container_manager.executors.results import LaunchResult
-from container_manager.spans import span
+from container_manager.spans import span, timing
 
 logger = logging.getLogger(__name__)
 
@@ -76,9 +76,10 @@ class Launcher:
 
     def _launch(self, tracked: Tracked) -> None:
         try:
-            with span("launch", self._board.executor.name, tracked.execution_id):
+            with timing() as seconds, span("launch", self._board.executor.name, tracked.execution_id):
                 result = self._board.executor.launch_job(tracked.job.spec())
         except EngineUnavailable as error:
+            self._failed(str(error))
             tracked.waits_for_engine = True
             self._board.engine_away(str(error))
         except Exception as error:  # a fault in the executor's own code: a few more tries, then the job is told
@@ -88,20 +89,30 @@ class Launcher:
             logger.exception("launch_job fails again and again", extra={"execution_id": tracked.execution_id})
             self._ender.close_attempt(tracked, launch_failure(None, f"the executor broke: {type(error).__name__}"))
         else:
-            self._launched(tracked, result)
+            self._launched(tracked, result, seconds.get("pull"))
 
-    def _launched(self, tracked: Tracked, result: tuple[bool, str]) -> None:
+    def _launched(self, tracked: Tracked, result: tuple[bool, str], pull: float | None) -> None:
         ok, value = result
         if ok:
-            self._started(tracked)
+            breaker.launch_succeeded(self._board.executor.name)
+            self._started(tracked, pull)
         else:
+            if getattr(result, "is_held_against_executor", True):
+                self._failed(value)
             reason = result.reason if isinstance(result, LaunchResult) else None
-            self._ender.close_attempt(tracked, launch_failure(reason, value))
+            self._ender.close_attempt(tracked, launch_failure(reason, value, pull))
 
-    def _started(self, tracked: Tracked) -> None:
+    def _failed(self, cause: str) -> None:
+        executor = self._board.executor
+        threshold, cooldown = executor.failure_threshold, executor.options.failure_cooldown_seconds
+        breaker.launch_failed(executor.name, cause, threshold, cooldown)
+
+    def _started(self, tracked: Tracked, pull_seconds: float | None) -> None:
         job = tracked.job
         with span("record", self._board.executor.name, tracked.execution_id):
-            deadline = lifecycle.start(job.pk, fence=job.fence, timeout_seconds=job.timeout_seconds)
+            deadline = lifecycle.start(
+                job.pk, fence=job.fence, timeout_seconds=job.timeout_seconds, pull_seconds=pull_seconds
+            )
         if deadline is None:
             self._board.remove(tracked)  # somebody else owns it now
         else:

@@ -2,17 +2,16 @@
 
 import random
 import signal
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from container_manager.executors.results import Execution
 from container_manager.lifecycle import Outcome
 from container_manager.models import Job
+from container_manager.spec import JobRequest
 from container_manager.states import RETRYABLE, ExecutionStatus, JobState, Reason
 
-_BACKOFF_BASE_SECONDS = 1.0
-_BACKOFF_CAP_SECONDS = 300.0
 _ENDED_BY_STOP = (128 + signal.SIGTERM, 128 + signal.SIGKILL)
 _NOTICED_WITHIN = timedelta(seconds=2)
 
@@ -37,26 +36,29 @@ def outcome_of(job: Job, execution: Execution) -> Outcome:
 _STATES = {Reason.COMPLETED: JobState.SUCCEEDED, Reason.CANCELLED: JobState.CANCELLED}
 
 
-def launch_failure(reason: Reason | None, error: str) -> Outcome:
+def launch_failure(reason: Reason | None, error: str, pull_seconds: float | None = None) -> Outcome:
     """How an attempt ended that the engine refused to start."""
-    return Outcome(JobState.FAILED, reason or Reason.LAUNCH_ERROR, {"error": error})
+    return Outcome(JobState.FAILED, reason or Reason.LAUNCH_ERROR, {"error": error}, pull_seconds=pull_seconds)
 
 
 def may_retry(job: Job, outcome: Outcome) -> bool:
     """Whether the job's own policy and the reason allow another attempt."""
-    return outcome.reason in RETRYABLE and job.attempt <= job.max_retries and job.cancel_requested_at is None
+    asked = job.request.get("retry_on")
+    retried = RETRYABLE if asked is None else asked
+    return outcome.reason in retried and job.attempt <= job.max_retries and job.cancel_requested_at is None
 
 
 def as_asked(job: Job, outcome: Outcome) -> Outcome:
     """A launch that failed after somebody asked for the end is the end that was asked for."""
     if job.cancel_requested_at and outcome.reason in RETRYABLE:
-        return Outcome(JobState.CANCELLED, Reason.CANCELLED, outcome.evidence)
+        return replace(outcome, state=JobState.CANCELLED, reason=Reason.CANCELLED)
     return outcome
 
 
-def backoff(attempt: int, now: datetime) -> datetime:
+def backoff(job: Job, now: datetime) -> datetime:
     """When the next attempt may begin: exponential, capped, with jitter so that retries do not come together."""
-    seconds = min(_BACKOFF_BASE_SECONDS * 2 ** (attempt - 1), _BACKOFF_CAP_SECONDS)
+    request = JobRequest.model_validate(job.request)
+    seconds = min(request.retry_backoff_seconds * 2 ** (job.attempt - 1), request.retry_backoff_cap_seconds)
     return now + timedelta(seconds=random.uniform(seconds / 2, seconds))  # noqa: S311  (jitter, not a secret)
 
 

@@ -66,6 +66,7 @@ class ContainerExecutor(ABC):
         self.max_cpu = options.max_cpu
         self.total_memory = options.total_memory
         self.total_cpu = options.total_cpu
+        self.max_jobs = options.max_jobs
         self._total_memory_is_set = options.total_memory is not None
         self._total_cpu_is_set = options.total_cpu is not None
         self.default_memory = options.default_memory
@@ -73,8 +74,8 @@ class ContainerExecutor(ABC):
         self.grace_seconds = options.grace_seconds
         self.launch_concurrency = options.launch_concurrency
         # A bare executor attributes nothing to the job, so one failed launch is all the evidence there is.
-        threshold = options.failure_threshold or (3 if type(self).options_class else 1)
-        self.observations = Observations(threshold, options.failure_cooldown_seconds)
+        self.failure_threshold = options.failure_threshold or (3 if type(self).options_class else 1)
+        self.observations = Observations(self.failure_threshold, options.failure_cooldown_seconds)
 
     def __repr__(self) -> str:
         stats = self.observations.stats
@@ -189,7 +190,7 @@ class ContainerExecutor(ABC):
 
     @property
     def limits(self) -> Limits:
-        return Limits(self.max_memory, self.max_cpu, self.total_memory, self.total_cpu)
+        return Limits(self.max_memory, self.max_cpu, self.total_memory, self.total_cpu, self.max_jobs)
 
     def allocate_resources(self, job_id: str, resources: Mapping[str, float]) -> bool:
         """Reserve `{"memory": MiB, "cpu": cores}` for a job: checked and done in one step.
@@ -202,7 +203,7 @@ class ContainerExecutor(ABC):
     def can_allocate_resources(self, resources: Mapping[str, float]) -> bool:
         """Whether it would fit now. A hint: only allocate_resources decides."""
         wanted = Resources.parse(resources)
-        return self.limits.allows(wanted) and self.limits.has_room(self.ledger.used(), wanted)
+        return self.limits.allows(wanted) and self.limits.has_room(self.ledger.used(), self.ledger.count(), wanted)
 
     def get_allocated_resources(self, job_id: str) -> dict[str, float] | None:
         """What the job holds, or None."""
@@ -214,11 +215,11 @@ class ContainerExecutor(ABC):
         return self.ledger.release(job_id)
 
     def get_resource_utilization(self) -> dict[str, float | None]:
-        """`memory_used`, `_total` (MiB), `_percent` and the same for `cpu` (cores).
+        """`memory_used`, `_total` (MiB), `_percent` and the same for `cpu` (cores) and `jobs`.
 
         Total and percent are None where there is no limit.
         """
-        used = self.ledger.used()
+        used, jobs = self.ledger.used(), self.ledger.count()
         return {
             "memory_used": used.memory,
             "memory_total": self.total_memory,
@@ -226,6 +227,9 @@ class ContainerExecutor(ABC):
             "cpu_used": used.cpu,
             "cpu_total": self.total_cpu,
             "cpu_percent": _percent(used.cpu, self.total_cpu),
+            "jobs_used": jobs,
+            "jobs_total": self.max_jobs,
+            "jobs_percent": _percent(jobs, self.max_jobs),
         }
 
     def learn_capacity(self) -> None:

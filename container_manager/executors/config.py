@@ -28,6 +28,7 @@ class ExecutorOptions(BaseModel):
     total_cpu: Positive | None = Field(
         default=None, description="What all jobs may hold together (cores). Default: what the engine reports."
     )
+    max_jobs: int | None = Field(default=None, ge=1, description="How many jobs may run at once. Default: any number.")
     default_memory: int = Field(default=256, ge=1, description="Memory of a job that asks for none (MiB).")
     default_cpu: Positive = Field(default=1.0, description="Cpu of a job that asks for none (cores).")
     grace_seconds: NotNegative = Field(default=10, description="Default time between SIGTERM and SIGKILL (s).")

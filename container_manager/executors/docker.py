@@ -10,6 +10,7 @@ from typing import Any
 from container_manager.exceptions import EngineUnavailable, ExecutionNotFound, FieldError
 from container_manager.executors.base import ContainerExecutor
 from container_manager.executors.docker_engine.client import Engine, EngineRefusal
+from container_manager.executors.docker_engine.groups import ParentGroups
 from container_manager.executors.docker_engine.launch import Launcher
 from container_manager.executors.docker_engine.logs import LogReader
 from container_manager.executors.docker_engine.options import DockerOptions
@@ -67,7 +68,8 @@ class DockerExecutor(ContainerExecutor):
         self._live_restore = True
         self._guard = StreamGuard()
         self._owned = ownership(self.name, self.options.instance)
-        self._launcher = Launcher(self._engine, self.options, self.name)
+        self._groups = ParentGroups(self._engine.address)
+        self._launcher = Launcher(self._engine, self.options, self.name, self._groups)
 
     def close(self) -> None:
         self._launcher.close()
@@ -89,6 +91,8 @@ class DockerExecutor(ContainerExecutor):
     def inspect(self, execution_id: str) -> Execution:
         seen, found = self._look(execution_id)
         seen = replace(seen, outlives_engine=self._live_restore)
+        if seen.status in (*ENDED, ExecutionStatus.NOT_FOUND):
+            seen = replace(seen, usage=self._groups.usage(execution_id))
         if seen.status != ExecutionStatus.FAILED or seen.exit_code is None:
             return seen
         try:
@@ -192,7 +196,7 @@ class DockerExecutor(ContainerExecutor):
             self._engine.remove(self._own(execution_id)["Id"])
             self._own(execution_id)
         except ExecutionNotFound:
-            return True
+            return self._groups.remove(execution_id)
         except EngineRefusal as refusal:
             logger.warning("the engine does not remove it", extra={"execution_id": execution_id, "error": str(refusal)})
         return False
@@ -224,9 +228,11 @@ class DockerExecutor(ContainerExecutor):
 
     def health_check(self) -> Health:
         try:
-            self._live_restore = bool(self._engine.probe()["LiveRestoreEnabled"])
+            told = self._engine.probe()
         except EngineUnavailable as error:
             return Health(False, str(error))
+        self._live_restore = bool(told["LiveRestoreEnabled"])
+        self._groups.learn(told["CgroupDriver"])
         return Health(True)
 
     def capacity(self) -> Resources | None:

@@ -14,7 +14,7 @@ from typing import Any
 
 from container_manager.exceptions import EngineUnavailable, ExecutionNotFound, FieldError
 from container_manager.executors.base import ContainerExecutor
-from container_manager.executors.process_host.cgroups import MIB, Group
+from container_manager.executors.cgroups import MIB, Group
 from container_manager.executors.process_host.directory import ExecutionDirectory
 from container_manager.executors.process_host.options import ProcessOptions
 from container_manager.executors.process_host.request import errors_in, pids_of, spec_of

@@ -57,6 +57,8 @@ class Usage:
     peak_memory_bytes: int | None = None
     cpu_user_seconds: float | None = None
     cpu_system_seconds: float | None = None
+    io_read_bytes: int | None = None
+    io_write_bytes: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from container_manager import namespaces
 from container_manager.models import Job
 from tests.api.conftest import launch
 
@@ -73,6 +74,31 @@ def test_a_full_queue_says_when_to_try_again(client: Client, settings: Any) -> N
 
     assert (answer.status_code, answer.json()["code"]) == (429, "queue_full")
     assert int(answer["Retry-After"]) > 0
+
+
+def test_a_full_queue_of_the_namespace_says_when_to_try_again(client: Client) -> None:
+    namespaces.set_quotas("default", max_queued=1)
+    launch(client, BODY)
+    answer = launch(client, BODY)
+
+    assert (answer.status_code, answer.json()["code"]) == (429, "queue_full")
+    assert int(answer["Retry-After"]) > 0
+
+
+def test_what_is_over_the_namespaces_quota_is_refused_with_the_numbers(client: Client) -> None:
+    namespaces.set_quotas("default", max_memory_mib=100)
+    answer = launch(client, {**BODY, "memory_mib": 101})
+
+    assert (answer.status_code, answer.json()["errors"]) == (
+        422,
+        [
+            {
+                "pointer": "/memory_mib",
+                "code": "too_large",
+                "detail": "101 MiB is asked; the quota of the namespace is 100 MiB",
+            }
+        ],
+    )
 
 
 def test_every_wrong_field_is_named_at_once(client: Client) -> None:

@@ -7,7 +7,7 @@ from django.test import Client
 from django.utils import timezone
 from prometheus_client.parser import text_string_to_metric_families as parse
 
-from container_manager import reports, spans
+from container_manager import breaker, reports, spans
 from container_manager.executors.registry import executors
 from container_manager.executors.results import Health
 from container_manager.models import Capacity, DispatcherLease, JobCount
@@ -66,6 +66,18 @@ def test_prometheus_sees_the_books(client: Client, dispatcher: DispatcherLease) 
     assert samples["purser_jobs_entered_total", labels] == 3
     assert samples["purser_memory_reserved_mib", (("executor", "mock"),)] == 64
     assert samples["purser_executor_up", (("executor", "mock"),)] == 0
+
+
+def test_prometheus_sees_slots_and_the_breaker(client: Client) -> None:
+    Capacity.objects.create(executor="mock", jobs_used=2, jobs_total=4)
+    breaker.launch_failed("mock", "no", 1, 60)
+    samples = scraped(client)
+
+    assert samples["purser_slots_reserved", (("executor", "mock"),)] == 2
+    assert samples["purser_slots_total", (("executor", "mock"),)] == 4
+    assert samples["purser_executor_breaker", (("executor", "mock"), ("state", "open"))] == 1
+    assert samples["purser_executor_breaker", (("executor", "mock"), ("state", "closed"))] == 0
+    assert samples["purser_executor_breaker", (("executor", "other"), ("state", "closed"))] == 1
 
 
 def test_prometheus_sees_how_old_the_last_heartbeat_is(client: Client, dispatcher: DispatcherLease) -> None:

@@ -8,9 +8,11 @@ from typing import Any
 import pytest
 from django.core.management import call_command
 from django.test import Client
+from django.utils import timezone
 from jsonschema import Draft202012Validator
 
 from api import schema
+from container_manager.models import Attempt
 from tests.api.conftest import launch
 from tests.factories import AttemptFactory, ContainerJobFactory
 
@@ -51,14 +53,21 @@ def validate(shape: dict[str, Any], document: Any) -> None:
 
 
 def running() -> Any:
-    return AttemptFactory.create(usage={"peak_memory_bytes": 1}).job.pk
+    return AttemptFactory.create(peak_memory_bytes=1).job.pk
+
+
+def ended() -> Attempt:
+    """An attempt that has just ended."""
+    return AttemptFactory.create(started_at=timezone.now(), finished_at=timezone.now(), run_seconds=0.5)
 
 
 ANSWERS: dict[str, Ask] = {
     "listExecutors": lambda client: client.get("/api/v1/executors"),
     "getExecutor": lambda client: client.get("/api/v1/executors/mock"),
     "getExecutorHealth": lambda client: client.get("/api/v1/executors/mock/health"),
+    "getExecutorDrift": lambda client: client.get("/api/v1/executors/mock/drift"),
     "getExecutorMetrics": lambda client: client.get("/api/v1/executors/mock/metrics"),
+    "getUsage": lambda client: (ended(), client.get("/api/v1/usage"))[1],
     "launchJob": lambda client: launch(client, {"command": ["true"], "env": {"A": "b"}, "labels": {"team": "a"}}),
     "listExecutorJobs": lambda client: (running(), client.get("/api/v1/executors/mock/jobs"))[1],
     "listJobs": lambda client: (running(), client.get("/api/v1/jobs"))[1],

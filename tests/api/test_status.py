@@ -25,12 +25,25 @@ def running(transactional_db: None) -> Job:
 
 
 def test_a_job_is_shown_with_its_attempts_and_what_they_used(client: Client) -> None:
-    attempt = AttemptFactory.create(usage={"peak_memory_bytes": 4096}, image_digest="sha256:1")
+    attempt = AttemptFactory.create(peak_memory_bytes=4096, queued_seconds=1.5, image_digest="sha256:1")
     document = client.get(f"/api/v1/jobs/{attempt.job.pk}").json()
 
     assert (document["state"], document["attempt"]) == ("running", 1)
     assert document["attempts"][0]["number"] == 1
-    assert document["usage"] == {"peak_memory_bytes": 4096, "cpu_user_seconds": None, "cpu_system_seconds": None}
+    assert document["usage"] == {
+        "peak_memory_bytes": 4096,
+        "cpu_user_seconds": None,
+        "cpu_system_seconds": None,
+        "io_read_bytes": None,
+        "io_write_bytes": None,
+    }
+    assert document["attempts"][0]["phases"] == {
+        "queued_seconds": 1.5,
+        "pull_seconds": None,
+        "launch_seconds": None,
+        "run_seconds": None,
+        "cleanup_seconds": None,
+    }
     assert document["image_digest"] == "sha256:1"
 
 

@@ -1,6 +1,7 @@
 """The promises of every executor, as tests that a new executor inherits."""
 
 import inspect
+import os
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -172,6 +173,20 @@ class ExecutorContract:
         assert all(at.tzinfo for at in times)
         assert times == sorted(times)
 
+    @pytest.mark.parametrize("behaviour", ["succeeds", "exits_3"])
+    def test_a_figure_of_usage_is_unknown_or_more_than_nothing(self, rig: Rig, behaviour: str) -> None:
+        usage = rig.ended(rig.launch(behaviour)).usage
+        cpu = None
+        if usage.cpu_user_seconds is not None and usage.cpu_system_seconds is not None:
+            cpu = usage.cpu_user_seconds + usage.cpu_system_seconds
+        figures = (usage.peak_memory_bytes, cpu, usage.io_read_bytes, usage.io_write_bytes)
+        assert all(figure is None or figure > 0 for figure in figures)
+        assert (usage.cpu_user_seconds is None) is (usage.cpu_system_seconds is None)
+
+    def test_usage_of_an_ended_job_does_not_change(self, rig: Rig) -> None:
+        execution_id = rig.launch("writes")
+        assert rig.ended(execution_id).usage == rig.executor.inspect(execution_id).usage
+
     def test_a_job_over_its_memory_limit_ends_as_oom(self, rig: Rig) -> None:
         if not rig.executor.capabilities.enforces_memory:
             self.assert_refused(rig.executor, "memory_mib")
@@ -240,6 +255,13 @@ class ExecutorContract:
         assert rig.follow(rig.launch("copies_stdin", stdin=text))[0] == text.encode()
 
     # Stop and cleanup
+
+    @pytest.mark.parametrize("behaviour", ["succeeds", "sleeps", "not_startable"])
+    def test_no_control_group_is_left_after_the_cleanup(self, rig: Rig, behaviour: str) -> None:
+        spec = rig.spec(behaviour)
+        rig.try_launch(spec)
+        rig.executor.cleanup(spec.execution_id)
+        assert [path for path, _, _ in os.walk("/sys/fs/cgroup") if spec.execution_id in path] == []
 
     def test_stop_with_grace_ends_a_willing_job(self, rig: Rig) -> None:
         execution_id = rig.launch("sleeps")

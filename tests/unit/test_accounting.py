@@ -61,6 +61,7 @@ def test_what_fits_exactly_is_allowed(executor: BareExecutor) -> None:
     assert executor.get_resource_utilization() == {
         "memory_used": 300, "memory_total": 300, "memory_percent": 100,
         "cpu_used": 3, "cpu_total": 3, "cpu_percent": 100,
+        "jobs_used": 2, "jobs_total": None, "jobs_percent": None,
     }  # fmt: skip
 
 

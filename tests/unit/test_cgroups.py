@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from container_manager.executors.process_host import cgroups
-from container_manager.executors.process_host.cgroups import MIB, Group, find_parents
+from container_manager.executors import cgroups
+from container_manager.executors.cgroups import MIB, Group, find_parents
 from container_manager.executors.process_host.sandbox import find_cgroups
 
 V1 = """\
@@ -56,7 +56,7 @@ class TestFinding:
 
     def test_a_probe_leaves_nothing(self) -> None:
         parents, problem = find_cgroups("/")
-        assert (set(parents), problem) == ({"memory", "cpu", "cpuacct", "pids"}, "")
+        assert (set(parents), problem) == ({"memory", "cpu", "cpuacct", "pids", "blkio"}, "")
         assert not [name for parent in parents.values() for name in os.listdir(parent) if "probe" in name]
 
 
@@ -91,6 +91,41 @@ class TestVersion1:
         usage = group.usage()
         assert usage["oom_kills"] == 0
         assert usage["cpu_user_seconds"] == 0
+
+    @pytest.mark.parametrize(
+        ("user", "system", "divided"), [(4, 12, (0.25, 0.75)), (0, 0, (1.0, 0.0)), (0, 4, (0.0, 1.0))]
+    )
+    def test_cpu_time_is_exact_in_its_sum(
+        self, tmp_path: Path, user: int, system: int, divided: tuple[float, float]
+    ) -> None:
+        for name, milliseconds in {"usage": 1000, "usage_user": user, "usage_sys": system}.items():
+            (tmp_path / f"cpuacct.{name}").write_text(str(milliseconds * 1_000_000))
+        usage = Group(dict.fromkeys(("memory", "cpuacct"), str(tmp_path))).usage()
+        assert (usage["cpu_user_seconds"], usage["cpu_system_seconds"]) == divided
+
+    @pytest.mark.parametrize(
+        ("told", "read"),
+        [
+            ("8:0 Read 4096\n8:0 Write 10\n8:16 Read 1\nTotal 4107\n", 4097),
+            ("8:0 Read 0\nTotal 0\n", None),
+            ("Total 0", None),
+        ],
+    )
+    def test_reads_are_summed_and_writes_are_unknown(self, tmp_path: Path, told: str, read: int | None) -> None:
+        (tmp_path / "blkio.throttle.io_service_bytes_recursive").write_text(told)
+        usage = Group(dict.fromkeys(("memory", "cpuacct", "blkio"), str(tmp_path))).usage()
+        assert (usage["io_read_bytes"], usage["io_write_bytes"]) == (read, None)
+
+    def test_groups_below_are_members_and_are_removed_with_it(self, group: Group) -> None:
+        group.create(64, 1, 10)
+        below = Group({name: f"{path}/below" for name, path in group.directories.items()})
+        below.create(64, 1, 10)
+        with subprocess.Popen(["sleep", "60"]) as process:
+            below.add(process.pid)
+            assert group.members() == {process.pid}
+            group.kill()
+        assert group.remove()
+        assert not group.exists()
 
     def test_what_is_not_there_is_removed_already_and_used_nothing(self, group: Group) -> None:
         assert group.remove()
@@ -134,11 +169,26 @@ class TestVersion2:
             "memory.peak": "4096\n",
             "memory.events": "low 0\noom 3\noom_kill 2\n",
             "cpu.stat": "usage_usec 3000000\nuser_usec 2000000\nsystem_usec 1000000\n",
+            "io.stat": "254:0 rbytes=10 wbytes=1 rios=1 wios=1\n254:16 rbytes=20 wbytes=2 rios=1 wios=1\n",
         }.items():
             (tmp_path / "purser-test" / name).write_text(text)
         assert group.usage() == {
-            "peak_memory_bytes": 4096, "cpu_user_seconds": 2.0, "cpu_system_seconds": 1.0, "oom_kills": 2,
+            "peak_memory_bytes": 4096, "cpu_user_seconds": 2.0, "cpu_system_seconds": 1.0,
+            "io_read_bytes": 30, "io_write_bytes": 3, "oom_kills": 2,
         }  # fmt: skip
+
+    @pytest.mark.parametrize("text", ["", "254:0\n", "254:0 rbytes=0 wbytes=0 rios=0 wios=0\n"])
+    def test_io_that_no_device_has_seen_is_unknown(self, group: Group, tmp_path: Path, text: str) -> None:
+        (tmp_path / "purser-test").mkdir()
+        (tmp_path / "purser-test" / "io.stat").write_text(text)
+        usage = group.usage()
+        assert usage["io_read_bytes"] is None
+        assert usage["io_write_bytes"] is None
+
+    def test_io_is_measured_where_it_can_be(self, group: Group, tmp_path: Path) -> None:
+        (tmp_path / "cgroup.controllers").write_text("cpu io memory pids\n")
+        group.create(memory_mib=64, cpu_cores=1, pids=10)
+        assert (tmp_path / "cgroup.subtree_control").read_text() == "+memory +cpu +pids +io"
 
     def test_a_kernel_without_a_peak_gives_none(self, group: Group) -> None:
         assert group.usage()["peak_memory_bytes"] is None

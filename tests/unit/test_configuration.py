@@ -1,3 +1,4 @@
+import json
 import os
 import stat
 import subprocess
@@ -184,6 +185,25 @@ def test_an_installation_is_known_by_its_database(environment: pytest.MonkeyPatc
     assert instance("postgres://b:secret@db.example/books?sslmode=require") == first
     assert instance("postgres://a@db.example/others") != first
     assert instance("postgres://a@localhost/books") != instance("sqlite:////books")
+
+
+def test_a_built_in_class_under_another_name_is_kept_apart_too(environment: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    entries = {name: {"BACKEND": path} for name, path in configuration.BUILT_IN_EXECUTORS.items()}
+    environment.setenv("PURSER_EXECUTORS", json.dumps({f"second-{name}": entry for name, entry in entries.items()}))
+    loaded = configuration.load()
+
+    options = {name: entry["OPTIONS"] for name, entry in loaded.executor_settings.items()}
+    assert options["second-docker"] == {"instance": loaded.instance}
+    assert options["second-process"]["state_dir"] == str(tmp_path / "executors" / "second-process")
+    assert options["second-mock"] == {"state_dir": str(tmp_path / "executors" / "second-mock")}
+
+
+def test_logs_are_kept_as_long_as_their_job_unless_told_otherwise(environment: pytest.MonkeyPatch) -> None:
+    environment.setenv("PURSER_RETENTION_SECONDS", "5000")
+    assert configuration.load().log_retention_seconds == 5000
+
+    environment.setenv("PURSER_LOG_RETENTION_SECONDS", "60")
+    assert configuration.load().log_retention_seconds == 60
 
 
 @pytest.mark.parametrize("value", ["{", "[]", '{"Not A Name": {}}', '{"x": 3}'])

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from container_manager import jobs, lifecycle, logs, reports
+from container_manager import breaker, jobs, lifecycle, logs, reports
 from container_manager.bell import bell
 from container_manager.dispatcher import Dispatcher
 from container_manager.dispatcher.lease import Lease
@@ -19,7 +19,7 @@ from container_manager.executors.mock import MockExecutor
 from container_manager.executors.registry import executors
 from container_manager.identifiers import uuid7
 from container_manager.ledger import DatabaseLedger
-from container_manager.models import Allocation, DispatcherLease, ExecutorReport, Job
+from container_manager.models import Allocation, Attempt, DispatcherLease, ExecutorReport, Job
 from container_manager.resources import Resources
 from container_manager.spec import JobRequest
 
@@ -308,6 +308,31 @@ def test_a_database_that_was_away_for_a_moment_loses_nothing(monkeypatch: pytest
     assert (job.state, job.attempt) == ("succeeded", 1)
 
 
+def test_a_job_is_retried_for_the_reasons_it_names() -> None:
+    with dispatching():
+        (job,) = cleaned(
+            launch({"exit_code": 3}, retry_on=["exit_nonzero"], max_retries=1, retry_backoff_seconds=0.01),
+        )
+
+    assert (job.state, job.reason, job.attempt) == ("failed", "exit_nonzero", 2)
+    assert [attempt.exit_code for attempt in job.attempts.order_by("number")] == [3, 3]
+
+
+def test_dispatchers_share_one_breaker_that_opens_and_heals_alone() -> None:
+    options = {"failure_threshold": 2, "failure_cooldown_seconds": 1.0, "launch_concurrency": 1}
+    refused = {"refuse": {"reason": "launch_error", "message": "no"}}
+    with dispatching(options), dispatching(options):
+        cleaned(*[launch(refused, max_retries=0) for _ in range(2)])
+        assert breaker.find("mock").failures == 2
+        (job,) = cleaned(launch())
+        until(lambda: breaker.find("mock").state == "closed")
+
+    opened = max(attempt.finished_at for attempt in Attempt.objects.exclude(job=job) if attempt.finished_at)
+    assert job.state == "succeeded"
+    assert job.launching_at is not None
+    assert (job.launching_at - opened).total_seconds() >= 0.9
+
+
 def test_reports_say_what_was_counted() -> None:
     with dispatching():
         cleaned(launch(), launch({"exit_code": 3}))
@@ -385,3 +410,15 @@ def test_an_executor_that_cannot_stop_ends_a_job_by_its_cleanup() -> None:
         (job,) = cleaned(launch({"run_seconds": 60}, timeout_seconds=0.2))
 
     assert (job.state, job.reason) == ("failed", "timeout")
+
+
+def test_every_phase_of_an_attempt_is_timed_and_what_did_not_happen_is_unknown() -> None:
+    with dispatching():
+        (job,) = cleaned(launch({"run_seconds": 0.3}))
+    attempt = job.attempts.get()
+    assert attempt.pull_seconds is None
+    assert all(
+        seconds is not None and seconds >= 0
+        for seconds in (attempt.queued_seconds, attempt.launch_seconds, attempt.cleanup_seconds)
+    )
+    assert 0.2 < (attempt.run_seconds or 0) < 10

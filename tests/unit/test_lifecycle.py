@@ -189,3 +189,60 @@ def test_an_attempt_is_named_like_its_execution() -> None:
 
     assert str(attempt) == attempt.job.execution_id == f"purser-{attempt.job.pk.hex}-1"
     assert Attempt.objects.count() == 1
+
+
+def launching(seconds: float) -> Job:
+    """A job that was claimed so long ago."""
+    at = timezone.now() - timedelta(seconds=seconds)
+    job: Job = AttemptFactory.create(job__state="launching", launching_at=at).job
+    return job
+
+
+def phases(job: Job) -> tuple[float | None, ...]:
+    """Pull, launch and run of its attempt, in whole seconds."""
+    attempt = Attempt.objects.get(job=job)
+    found = (attempt.pull_seconds, attempt.launch_seconds, attempt.run_seconds)
+    return tuple(None if seconds is None else round(seconds) for seconds in found)
+
+
+def test_the_time_in_the_queue_is_kept() -> None:
+    job = ContainerJobFactory.create(queued_at=timezone.now() - timedelta(seconds=7))
+    assert lifecycle.claim(job, uuid7())
+    assert 7 <= (Attempt.objects.get(job=job).queued_seconds or 0) < 8
+
+
+def test_the_phases_of_an_attempt_follow_each_other() -> None:
+    job, now = launching(seconds=30), timezone.now()
+    lifecycle.start(job.pk, fence=job.fence, timeout_seconds=60, pull_seconds=20.0)
+    assert phases(job) == (20, 10, None)
+    told = Outcome(JobState.SUCCEEDED, Reason.COMPLETED, started_at=now - timedelta(seconds=5), finished_at=now)
+    lifecycle.end(job.pk, told)
+    assert phases(job) == (20, 5, 5)
+
+
+def test_an_attempt_that_never_started_has_no_run() -> None:
+    job = launching(seconds=30)
+    lifecycle.end(job.pk, Outcome(JobState.FAILED, Reason.LAUNCH_ERROR, pull_seconds=20.0))
+    assert phases(job) == (20, 10, None)
+
+
+def test_clocks_that_differ_make_no_phase_negative() -> None:
+    job, ahead = launching(seconds=0), timezone.now() - timedelta(seconds=60)
+    lifecycle.start(job.pk, fence=job.fence, timeout_seconds=60)
+    lifecycle.end(job.pk, Outcome(JobState.SUCCEEDED, Reason.COMPLETED, started_at=ahead, finished_at=ahead))
+    assert phases(job) == (None, 0, 0)
+
+
+def test_what_an_attempt_used_is_kept_when_it_is_retried() -> None:
+    job = job_in(JobState.RUNNING)
+    lost = Outcome(JobState.FAILED, Reason.ENGINE_LOST, usage={"peak_memory_bytes": 4096, "cpu_user_seconds": None})
+    lifecycle.retry(job.pk, lost, fence=job.fence, not_before=timezone.now())
+    attempt = Attempt.objects.get(job=job)
+    assert (attempt.peak_memory_bytes, attempt.cpu_user_seconds) == (4096, None)
+
+
+def test_the_time_of_the_cleanup_is_kept() -> None:
+    attempt = AttemptFactory.create(job__ended=True, finished_at=timezone.now())
+    lifecycle.attempt_cleaned(attempt.job.pk, 1, 0.25)
+    attempt.refresh_from_db()
+    assert attempt.cleanup_seconds == 0.25

@@ -243,6 +243,14 @@ def test_a_reader_in_this_process_is_told_of_new_bytes(job_id: UUID, writer: Log
     assert len(told) == 2
 
 
+def test_what_the_engine_itself_lost_is_said_too(job_id: UUID) -> None:
+    with LogWriter(job_id, 1, max_bytes=3) as writer:
+        writer.write("stdout", b"12345", AT)
+        writer.finish({"stdout": 10, "stderr": 1})
+
+    assert logs.read(job_id, 1).dropped_bytes == {"stdout": 12, "stderr": 1}
+
+
 def test_a_log_has_one_writer(job_id: UUID, writer: LogWriter) -> None:
     with pytest.raises(BlockingIOError):
         LogWriter(job_id, 1, max_bytes=10)

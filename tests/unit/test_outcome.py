@@ -110,7 +110,7 @@ def test_retries_are_counted_and_end_with_a_cancel() -> None:
 
 @pytest.mark.parametrize(("attempt", "most"), [(1, 1), (2, 2), (4, 8), (40, 300)])
 def test_the_backoff_doubles_up_to_its_cap(attempt: int, most: float) -> None:
-    seconds = (backoff(attempt, NOW) - NOW).total_seconds()
+    seconds = (backoff(ContainerJobFactory.build(attempt=attempt), NOW) - NOW).total_seconds()
 
     assert most / 2 <= seconds <= most
 

@@ -192,8 +192,8 @@ class TestWithoutControlGroups(TestPlain):
 
     def test_usage_is_that_of_the_processes(self, rig: Rig) -> None:
         usage = outcome(rig, python(rig, "x = bytearray(50 << 20); sum(range(3_000_000))"))[0].usage
-        assert (usage.peak_memory_bytes or 0) > 50 << 20
         assert (usage.cpu_user_seconds or 0) > 0.01
+        assert usage.peak_memory_bytes is None
 
 
 class TestRequests(OnThisHost):

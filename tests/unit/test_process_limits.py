@@ -7,6 +7,7 @@ from typing import Any
 from container_manager.states import ExecutionStatus
 from tests.contract.rig import Rig
 from tests.unit.process_base import BUBBLEWRAP, NO_GROUPS, PLAIN, OnThisHost, groups, living, outcome, python, shell
+from tests.usage import HOLDS_50_MIB_FOR_100_MS, IS_BUSY_FOR_1_S, MIB, cpu
 
 FORK_UNTIL_REFUSED = """
 import os, time
@@ -67,6 +68,19 @@ class TestInBubblewrap(OnThisHost):
         execution_id = rig.launch("job", command=["sleep", "60"], cpu_cores=0.001)
         assert rig.executor.check_status(execution_id) == ExecutionStatus.RUNNING
 
+    def test_the_peak_is_the_memory_that_was_held_for_100_ms(self, rig: Rig) -> None:
+        empty = outcome(rig, shell(rig, "true"))[0].usage.peak_memory_bytes
+        held = outcome(rig, shell(rig, HOLDS_50_MIB_FOR_100_MS))[0].usage.peak_memory_bytes
+        assert empty is not None
+        assert held is not None
+        assert 0 < empty < 16 * MIB
+        assert 45 * MIB <= held <= 55 * MIB + empty
+
+    def test_cpu_time_is_that_of_a_busy_second(self, rig: Rig) -> None:
+        empty = cpu(outcome(rig, shell(rig, "true"))[0].usage)
+        assert 0 < empty < 0.5
+        assert 0.9 <= cpu(outcome(rig, shell(rig, IS_BUSY_FOR_1_S, cpu_cores=1))[0].usage) <= 1.1 + empty
+
     def test_usage_is_what_was_used(self, rig: Rig) -> None:
         script = "x = bytearray(50 << 20)\nimport time\nwhile time.process_time() < 0.3: pass"
         usage = outcome(rig, python(rig, script, memory_mib=256))[0].usage
@@ -81,7 +95,7 @@ class TestInBubblewrap(OnThisHost):
         assert groups(execution_id) == []
         execution_id = shell(rig, "echo ready; sleep 60")
         rig.ready(execution_id)
-        assert len(groups(execution_id)) == 4
+        assert len(groups(execution_id)) == 5
         rig.executor.stop(execution_id, 0)
         rig.ended(execution_id)
         assert groups(execution_id) == []

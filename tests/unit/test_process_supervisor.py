@@ -15,9 +15,9 @@ from typing import Any, NoReturn
 import coverage
 import pytest
 
+from container_manager.executors.cgroups import Group
 from container_manager.executors.process_host import command
 from container_manager.executors.process_host import supervisor as supervisor_module
-from container_manager.executors.process_host.cgroups import Group
 from container_manager.executors.process_host.command import Command, Failure
 from container_manager.executors.process_host.directory import ExecutionDirectory
 from container_manager.executors.process_host.procfs import command_line, descendants, find_process, has_variable

@@ -3,7 +3,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from container_manager.spans import SpanEvent, observe, span
+from container_manager.spans import SpanEvent, observe, span, timing
 
 
 @pytest.fixture
@@ -68,3 +68,23 @@ def test_observers_of_other_threads_are_told_too(seen: list[SpanEvent]) -> None:
     thread.start()
     thread.join()
     assert [event.name for event in seen] == ["elsewhere", "elsewhere"]
+
+
+def test_timing_sums_the_spans_of_its_thread() -> None:
+    def work() -> None:
+        with span("pull"):
+            pass
+
+    with timing() as seconds:
+        with span("launch"):
+            work()
+            first = seconds["pull"]
+            work()
+        thread = threading.Thread(target=work)
+        after = dict(seconds)
+        thread.start()
+        thread.join()
+    assert seconds == after
+    assert seconds["launch"] >= seconds["pull"] > first
+    work()
+    assert seconds == after

@@ -137,7 +137,8 @@ def test_asked_are_the_fields_that_say_something() -> None:
 
 def test_what_purser_honours_itself_is_not_asked_of_an_executor() -> None:
     fields = {"labels": {"a": "b"}, "priority": 1, "timeout_seconds": 1, "grace_seconds": 1, "max_retries": 1,
-              "queue_timeout_seconds": 1}  # fmt: skip
+              "queue_timeout_seconds": 1, "retry_on": ["oom"], "retry_backoff_seconds": 1,
+              "retry_backoff_cap_seconds": 1}  # fmt: skip
     assert set(fields) == HONOURED_BY_PURSER
     assert request(**fields).asked_fields == {"command"}
 

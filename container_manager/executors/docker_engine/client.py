@@ -65,6 +65,12 @@ class Engine:
         with self._asking(), closing(self._connect(self._probe_seconds)) as client:
             return dict(client.info())
 
+    def cgroup_driver(self) -> str:
+        """Who makes the control groups of its containers: `cgroupfs`, `systemd` or `none`."""
+        client = self._client()
+        with self._asking():
+            return str(client.info()["CgroupDriver"])
+
     def takes_connections(self) -> bool:
         """False for an engine that is going down: it answers old connections to its last moment, but no new ones."""
         try:

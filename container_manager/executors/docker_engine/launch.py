@@ -8,6 +8,7 @@ from typing import Any
 
 from container_manager.exceptions import ExecutionNotFound, PurserError
 from container_manager.executors.docker_engine.client import Engine, EngineRefusal
+from container_manager.executors.docker_engine.groups import ParentGroups
 from container_manager.executors.docker_engine.options import DockerOptions
 from container_manager.executors.docker_engine.outcome import launch_reason, pull_reason
 from container_manager.executors.docker_engine.policy import denials
@@ -35,8 +36,9 @@ class _Refused(Exception):
 class Launcher:
     """Gives each attempt of a job one container, whose name is the execution id."""
 
-    def __init__(self, engine: Engine, options: DockerOptions, executor: str) -> None:
+    def __init__(self, engine: Engine, options: DockerOptions, executor: str, groups: ParentGroups) -> None:
         self._engine = engine
+        self._groups = groups
         self._options = options
         self._executor = executor
         self._closed = threading.Event()
@@ -82,7 +84,9 @@ class Launcher:
         return self._create(job)
 
     def _create(self, job: JobSpec) -> dict[str, Any] | None:
-        request = container_request(job, self._options, self._executor)
+        if not self._groups.are_known:
+            self._groups.learn(self._engine.cgroup_driver())
+        request = container_request(job, self._options, self._executor, self._groups.parent(job.execution_id))
         give_up = time.monotonic() + CONFLICT_SECONDS
         while True:
             try:
@@ -148,12 +152,14 @@ class Launcher:
         """Remove what did not start; what the engine will not remove now is left to the cleanup of the attempt."""
         try:
             self._engine.remove(job.execution_id)
+            self._groups.remove(job.execution_id)
         except EngineRefusal as refusal:
             logger.warning("not removed yet", extra={"execution_id": job.execution_id, "error": str(refusal)})
 
     def _start_container(self, job: JobSpec) -> None:
         with span("start", self._executor, job.execution_id):
             self._engine.start(job.execution_id)
+        self._groups.confirm(job.execution_id)
 
     def _start_with_input(self, job: JobSpec, data: bytes) -> None:
         feed = StdinFeed(self._engine.open_stdin(job.execution_id), data)

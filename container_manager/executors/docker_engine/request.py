@@ -21,8 +21,8 @@ def is_owned(labels: Mapping[str, str] | None, executor: str, instance: str) -> 
     return (labels or {}).items() >= ownership(executor, instance).items()
 
 
-def container_request(spec: JobSpec, options: DockerOptions, executor: str) -> dict[str, Any]:
-    """The body of `POST /containers/create`."""
+def container_request(spec: JobSpec, options: DockerOptions, executor: str, cgroup_parent: str = "") -> dict[str, Any]:
+    """The body of `POST /containers/create`. An empty `cgroup_parent` is the engine's default."""
     reads_stdin = bool(spec.stdin)
     return {
         "Image": spec.image,
@@ -35,7 +35,7 @@ def container_request(spec: JobSpec, options: DockerOptions, executor: str) -> d
         "OpenStdin": reads_stdin,
         "StdinOnce": reads_stdin,
         "AttachStdin": reads_stdin,
-        "HostConfig": _host_config(spec, options),
+        "HostConfig": {**_host_config(spec, options), "CgroupParent": cgroup_parent},
     }
 
 

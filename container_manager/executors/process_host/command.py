@@ -10,7 +10,7 @@ import signal
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple, NoReturn
 
-from container_manager.executors.process_host.cgroups import Group
+from container_manager.executors.cgroups import Group
 
 _PR_SET_PDEATHSIG, _PR_SET_CHILD_SUBREAPER, _PR_SET_NO_NEW_PRIVS = 1, 36, 38
 _CANNOT_EXECUTE = frozenset(

@@ -10,11 +10,12 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import fields
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from container_manager.executors.process_host.cgroups import Group
+from container_manager.executors.cgroups import Group
 from container_manager.executors.process_host.command import Failure
 from container_manager.executors.process_host.procfs import find_process, has_variable, processes
 from container_manager.executors.process_host.supervisor import FRAME, STREAMS, UP, write_whole
@@ -208,7 +209,7 @@ def _ended(facts: dict[str, Any]) -> Execution:
         detail=failure.text if failure else "",
         started_at=from_ns(facts["started_ns"]),
         finished_at=from_ns(facts["finished_ns"]),
-        usage=Usage(usage["peak_memory_bytes"], usage["cpu_user_seconds"], usage["cpu_system_seconds"]),
+        usage=Usage(**{figure.name: usage.get(figure.name) for figure in fields(Usage)}),
         dropped_bytes={stream: count for stream, count in facts["dropped_bytes"].items() if count},
     )
 

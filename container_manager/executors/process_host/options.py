@@ -4,8 +4,8 @@ from typing import Literal
 
 from pydantic import Field, field_validator
 
+from container_manager.executors.cgroups import MIB
 from container_manager.executors.config import ExecutorOptions
-from container_manager.executors.process_host.cgroups import MIB
 from container_manager.executors.process_host.sandbox import find_user
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from container_manager.exceptions import FieldError
-from container_manager.executors.process_host.cgroups import Group
+from container_manager.executors.cgroups import Group
 from container_manager.executors.process_host.directory import MARK
 from container_manager.executors.process_host.options import ProcessOptions
 from container_manager.executors.process_host.sandbox import Bubblewrap, User, find_user

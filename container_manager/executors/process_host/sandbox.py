@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from container_manager.exceptions import EngineUnavailable
-from container_manager.executors.process_host.cgroups import Group, find_parents
+from container_manager.executors.cgroups import Group, find_parents
 
 _PROBE_SECONDS = 10
 _CANNOT_EXECUTE = (errno.ENOENT, errno.EACCES, errno.EPERM, errno.ENOEXEC)

@@ -23,7 +23,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from container_manager.executors.process_host.cgroups import Group
+from container_manager.executors.cgroups import Group
 from container_manager.executors.process_host.command import Command, Failure, adopt_orphans
 from container_manager.executors.process_host.procfs import command_line, descendants, find_process, processes
 
@@ -295,10 +295,10 @@ def _has_begun_in(init: int) -> bool:
 
 
 def _rusage() -> dict[str, float | None]:
-    """What the reaped children used; the peak is that of the largest of them."""
+    """What the reaped children used. Of memory the kernel knows only the largest of them, which is no peak of all."""
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     return {
-        "peak_memory_bytes": used.ru_maxrss * 1024,
+        "peak_memory_bytes": None,
         "cpu_user_seconds": used.ru_utime,
         "cpu_system_seconds": used.ru_stime,
         "oom_kills": None,
