@@ -1,5 +1,6 @@
 """Bearer tokens: `purser_<id>_<secret>`, shown once; only the SHA-256 of the secret is kept."""
 
+import contextlib
 import hashlib
 import hmac
 import re
@@ -8,6 +9,7 @@ from collections.abc import Collection
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from django.db import OperationalError
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
@@ -66,7 +68,8 @@ def authenticate(plaintext: str) -> Token | None:
     if token.revoked_at or (token.expires_at and token.expires_at <= now):
         return None
     if token.last_used_at is None or token.last_used_at < now - _LAST_USED_EVERY:
-        Token.objects.filter(pk=token.pk).update(last_used_at=now)
+        with contextlib.suppress(OperationalError):  # busy books must not keep anybody from reading them
+            Token.objects.filter(pk=token.pk).update(last_used_at=now)
     return token
 
 

@@ -75,7 +75,8 @@ class Lane:
         try:
             drift = reconcile.compare(executor)
             reconcile.publish(executor.name, drift)
-            for _ in reconcile.reap(executor, drift, _REAP_SECONDS):
+            # Done before the next turn, which may be another dispatcher's.
+            for _ in reconcile.reap(executor, drift, min(_REAP_SECONDS, every_seconds / 2)):
                 pass
         except EngineUnavailable as error:
             self.board.engine_away(str(error))

@@ -38,11 +38,17 @@ class StopSignal:
     def __init__(self, on_stop: Callable[[], None] = lambda: None) -> None:
         self.asked = threading.Event()
         self._on_stop = on_stop
+        self._seen = False
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._handle)
 
     def _handle(self, number: int, frame: FrameType | None) -> None:
-        if self.asked.is_set():
+        if self._seen:
             os._exit(128 + number)
+        self._seen = True
+        # In a thread: the one that is interrupted here may hold the very lock that this needs.
+        threading.Thread(target=self._stop, name="stop").start()
+
+    def _stop(self) -> None:
         self.asked.set()
         self._on_stop()

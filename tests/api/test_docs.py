@@ -2,6 +2,7 @@
 
 import re
 
+import pytest
 from django.contrib.staticfiles import finders
 from django.test import Client
 
@@ -18,6 +19,7 @@ def test_the_page_takes_everything_from_this_server() -> None:
     assert "//" not in page.replace("<!doctype", "")
 
 
+@pytest.mark.django_db
 def test_what_the_page_takes_is_served() -> None:
     page = Client().get("/api/docs").content.decode()
 

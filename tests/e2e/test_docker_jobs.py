@@ -105,10 +105,12 @@ def test_cancel_and_cleanup_leave_nothing_bound_to_a_job_twice_in_a_row(
 ) -> None:
     warm_up = finished(client, launch(client, "true"))
     client.delete(warm_up["links"]["self"])
-    before = traces(service, client, docker_url)
+    before = traces(service, client, docker_url, [])
+    made: list[str] = []
     for _ in range(2):
         path = launch(client, "sh", "-c", "trap '' TERM; sleep 60", grace_seconds=0.2).headers["location"]
-        until(lambda path=path: client.get(path).json()["state"] == "running", "the start")  # type: ignore[misc]
+        made.append(path.rpartition("/")[2].replace("-", ""))
+        until(lambda path=path: client.get(path).json().get("state") == "running", "the start")  # type: ignore[misc]
 
         assert client.post(f"{path}/cancel").status_code == 202
         assert [client.delete(path).status_code for _ in range(2)] == [204, 204]
@@ -116,7 +118,7 @@ def test_cancel_and_cleanup_leave_nothing_bound_to_a_job_twice_in_a_row(
         job = client.get(path).json()
         assert (job["state"], job["reason"]) == ("cancelled", "cancelled")
         assert job["cleaned_at"] is not None
-        until(lambda: traces(service, client, docker_url) == before, f"{before}, without a trace of the job")
+        until(lambda: traces(service, client, docker_url, made) == before, f"{before}, without a trace of the job")
 
 
 def test_metrics_count_what_was_done_and_nothing_stays_allocated(client: httpx.Client) -> None:
@@ -131,7 +133,7 @@ def test_metrics_count_what_was_done_and_nothing_stays_allocated(client: httpx.C
     assert (metrics["utilization"]["memory_used_mib"], metrics["utilization"]["cpu_used_cores"]) == (0, 0)
 
 
-def traces(service: Service, client: httpx.Client, docker_url: str) -> dict[str, Any]:
+def traces(service: Service, client: httpx.Client, docker_url: str, jobs: list[str]) -> dict[str, Any]:
     """What a job could leave: on the engine, in the kernel, in the service's process, in the books."""
     docker = engine.client(docker_url)
     try:
@@ -144,7 +146,7 @@ def traces(service: Service, client: httpx.Client, docker_url: str) -> dict[str,
     return {
         "containers": [found["Names"] for found in containers],
         "volumes": volumes,
-        "cgroups": sorted(str(path) for path in Path("/sys/fs/cgroup").glob("*/**/purser*")),
+        "cgroups": [str(path) for job in jobs for path in Path("/sys/fs/cgroup").glob(f"*/**/purser-{job}*")],
         "threads": len(list(Path(f"/proc/{service.processes[0].pid}/task").iterdir())),
         "held": (utilization["memory_used_mib"], utilization["cpu_used_cores"]),
     }

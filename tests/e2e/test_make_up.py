@@ -24,7 +24,11 @@ class Clone:
         self.port = free_port()
 
     def make(self, target: str, *, docker_host: str = NO_ENGINE, **variables: str) -> subprocess.CompletedProcess[str]:
-        kept = {name: value for name, value in os.environ.items() if not name.startswith(("PURSER_", "COVERAGE_"))}
+        kept = {
+            name: value
+            for name, value in os.environ.items()
+            if not name.startswith(("PURSER_", "COVERAGE_", "MAKE", "MFLAGS"))
+        }
         environment = {**kept, "PURSER_PORT": str(self.port), "DOCKER_HOST": docker_host, **variables}
         return subprocess.run(["make", target], cwd=self.folder, env=environment, capture_output=True, text=True)
 

@@ -46,13 +46,16 @@ def execution(found: Mapping[str, Any]) -> Execution:
     state = found["State"]
     status = status_of(state["Status"], exited_well=state["ExitCode"] == 0)
     ended = status in (ExecutionStatus.EXITED, ExecutionStatus.FAILED)
+    started_at, finished_at = _time(state["StartedAt"]), _time(state["FinishedAt"]) if ended else None
+    if started_at and finished_at:  # the engine notes the start of a short one after its end
+        started_at = min(started_at, finished_at)
     return Execution(
         status=status,
         exit_code=state["ExitCode"] if ended else None,
         oom_killed=bool(state["OOMKilled"]),
         detail=str(state.get("Error") or ""),
-        started_at=_time(state["StartedAt"]),
-        finished_at=_time(state["FinishedAt"]) if ended else None,
+        started_at=started_at,
+        finished_at=finished_at,
         image_digest=found["Image"],
     )
 
