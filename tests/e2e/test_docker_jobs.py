@@ -25,6 +25,8 @@ def service(tmp_path: Path, database_url: str, docker_url: str) -> Iterator[Serv
         service.serve()
         until(lambda: httpx.get(f"{service.address}/readyz").is_success, "readiness")
         yield service
+        client = service.client()
+        until(lambda: all_cleaned(client), "the removal of every container")
 
 
 @pytest.fixture
@@ -131,6 +133,10 @@ def test_metrics_count_what_was_done_and_nothing_stays_allocated(client: httpx.C
     counts = {(row["state"], row["reason"]): row["count"] for row in metrics["jobs"]}
     assert (counts["succeeded", "completed"], counts["failed", "exit_nonzero"]) == (1, 1)
     assert (metrics["utilization"]["memory_used_mib"], metrics["utilization"]["cpu_used_cores"]) == (0, 0)
+
+
+def all_cleaned(client: httpx.Client) -> bool:
+    return all(job["cleaned_at"] for job in client.get("/api/v1/jobs").json()["results"])
 
 
 def traces(service: Service, client: httpx.Client, docker_url: str, jobs: list[str]) -> dict[str, Any]:
