@@ -21,7 +21,9 @@ JOBS = "/api/v1/executors/docker/jobs"
 @pytest.fixture
 def service(tmp_path: Path, database_url: str, docker_url: str) -> Iterator[Service]:
     executors = {"docker": {"OPTIONS": {"base_url": docker_url, "instance": tmp_path.name, "max_retries": 0}}}
-    with Service(tmp_path, database_url, PURSER_EXECUTORS=json.dumps(executors)) as service:
+    # One thread for requests: a pool that grows with them would hide what a job leaves behind.
+    settings = {"PURSER_EXECUTORS": json.dumps(executors), "PURSER_API_THREADS": "1"}
+    with Service(tmp_path, database_url, **settings) as service:
         service.serve()
         until(lambda: httpx.get(f"{service.address}/readyz").is_success, "readiness")
         yield service
