@@ -68,14 +68,19 @@ class _Line:
         return min(self.count, max(other.held + ahead - self.held + first, 0))
 
 
-def position(job: Job) -> int:
-    """The job's place in the order of turns, as it would be if nothing ended and nothing came: 1 is next."""
+def position(job: Job) -> int | None:
+    """The job's place in the order of turns, as it would be if nothing ended and nothing came: 1 is next.
+
+    None when it has left the queue in the meantime.
+    """
     queue = Job.objects.filter(executor=job.executor, state=JobState.QUEUED)
     older = Q(queued_at__lt=job.queued_at) | Q(queued_at=job.queued_at, pk__lt=job.pk)
     ahead = queue.filter(older, namespace=job.namespace, priority=job.priority).count()
     urgent = queue.filter(priority__gt=job.priority).count()
     lines = _lines(job)
-    ours = lines.pop(job.namespace)
+    ours = lines.pop(job.namespace, None)
+    if ours is None:
+        return None
     return urgent + ahead + sum(line.before(ours, ahead) for line in lines.values()) + 1
 
 
@@ -100,7 +105,7 @@ def why(job: Job) -> dict[str, Any] | None:
     if job.state != JobState.QUEUED:
         return None
     place = position(job)
-    return {**_cause(job, place), "position": place}
+    return None if place is None else {**_cause(job, place), "position": place}
 
 
 def _cause(job: Job, place: int) -> dict[str, Any]:

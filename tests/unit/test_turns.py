@@ -173,9 +173,9 @@ def test_positions_are_the_order_in_which_jobs_are_claimed() -> None:
     mock = executor()
     waiting = [launch("a"), launch("a"), launch("a", priority=1), launch("a"), launch("b"), launch("b"), launch("c")]
 
-    promised = sorted(waiting, key=turns.position)
+    promised = sorted(waiting, key=lambda job: turns.position(job) or 0)
 
-    assert sorted(turns.position(job) for job in waiting) == list(range(1, 8))
+    assert sorted(turns.position(job) or 0 for job in waiting) == list(range(1, 8))
     assert [job.pk for job in take(mock, 7)] == [job.pk for job in promised]
 
 
@@ -200,3 +200,10 @@ def test_a_claim_costs_the_same_few_queries_however_long_the_queue_is(count: int
 
     statements = [query for query in queries if "SAVEPOINT" not in query["sql"]]
     assert len(statements) <= 25
+
+
+def test_a_job_that_is_taken_while_it_is_asked_about_waits_for_nothing() -> None:
+    job = ContainerJobFactory.create()
+    Job.objects.filter(pk=job.pk).update(state="cancelled", reason="cancelled", finished_at=timezone.now())
+
+    assert turns.why(job) is None
