@@ -11,11 +11,12 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any, Self
 
 import docker
+from docker import errors
 
 from container_manager.exceptions import EngineUnavailable
 from container_manager.executors.docker import DockerExecutor
@@ -111,13 +112,15 @@ class PrivateEngine:
             self._process = None
 
     def close(self) -> None:
-        if self._process is None and self._live_restore:
-            self.start()
-        if self._process is not None:
-            self._remove_containers()
-        self.stop()
-        subprocess.run(["umount", "-l", str(self._folder / "data-root")], check=False, capture_output=True)
-        shutil.rmtree(self._folder)
+        try:
+            if self._process is None and self._live_restore:
+                self.start()
+            if self._process is not None:
+                until(self._has_no_container, "the removal of what the private engine runs")
+        finally:
+            self.stop()
+            subprocess.run(["umount", "-l", str(self._folder / "data-root")], check=False, capture_output=True)
+            shutil.rmtree(self._folder)
 
     def _answers(self) -> bool:
         assert self._process is not None
@@ -128,13 +131,14 @@ class PrivateEngine:
         client(self.base_url).close()
         return True
 
-    def _remove_containers(self) -> None:
-        engine = client(self.base_url)
-        try:
-            for container in engine.containers(all=True):
-                engine.remove_container(container["Id"], force=True, v=True)
-        finally:
-            engine.close()
+    def _has_no_container(self) -> bool:
+        """Remove what there is, which a service that has just ended may be removing too."""
+        with closing(client(self.base_url)) as engine:
+            left = engine.containers(all=True)
+            for container in left:
+                with suppress(errors.APIError):
+                    engine.remove_container(container["Id"], force=True, v=True)
+        return not left
 
 
 def until(condition: Callable[[], object], what: str) -> None:
