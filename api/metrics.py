@@ -12,6 +12,7 @@ from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
 
 from container_manager import breaker, reports, spans, tallies
+from container_manager.circuit import STATES
 from container_manager.executors.registry import executors
 from container_manager.models import Capacity, DispatcherLease, Job, JobCount
 from container_manager.spans import SpanEvent
@@ -117,7 +118,7 @@ def _up() -> Metric:
 
 def _breaker() -> Metric:
     now = {name: breaker.find(name).state for name in executors}
-    shown = {(name, state): float(state == now[name]) for name in now for state in breaker.STATES}
+    shown = {(name, state): float(state == now[name]) for name in now for state in STATES}
     return _gauge("purser_executor_breaker", "1 for the state that its breaker is in.", shown, "executor", "state")
 
 

@@ -1,57 +1,62 @@
-"""The circuit breaker of an executor, shared by all processes: launches that fail in a row pause all launches.
+"""The circuit breaker of an executor in the database: one for all processes."""
 
-closed -> open after `threshold` failures in a row that were not the job's fault; open -> half-open when the
-cool-down has passed, and one launch is let through; that launch closes it, or opens it again. When nothing is
-heard of it for another cool-down, the next one is let through.
-"""
+import logging
 
-from datetime import datetime, timedelta
-
-from django.db.models import F
+from django.db import DatabaseError, InterfaceError
 from django.utils import timezone
 
+from container_manager.circuit import Circuit, Step
 from container_manager.models import Breaker
 
-CLOSED, OPEN, HALF_OPEN = "closed", "open", "half-open"
-STATES = (CLOSED, OPEN, HALF_OPEN)
+logger = logging.getLogger(__name__)
 
 
-def find(executor: str) -> Breaker:
-    """The breaker as it is now: `open` reads as `half-open` once the next launch may go through."""
-    row = Breaker.objects.filter(executor=executor).first() or Breaker(executor=executor)
-    if row.state == OPEN and row.until and row.until <= timezone.now():
-        row.state = HALF_OPEN
-    return row
+def find(executor: str) -> Circuit:
+    """The circuit with its state as it reads now."""
+    circuit = _circuit(_row(executor))
+    return Circuit(circuit.failures, circuit.causes, circuit.state_at(timezone.now()), circuit.until)
 
 
-def admits(row: Breaker) -> bool:
-    """Whether a launch may go through now: any while it is closed, one a cool-down while it is half-open."""
-    return row.state == CLOSED or (row.state == HALF_OPEN and row.until is not None and row.until <= timezone.now())
+class DatabaseBreaker:
+    """Keeps the circuit of one executor in its row; none is closed.
+
+    A step is one UPDATE of what was read, tried again when somebody else was faster.
+    """
+
+    def __init__(self, executor: str) -> None:
+        self._executor = executor
+
+    def circuit(self) -> Circuit:
+        return _circuit(_row(self._executor))
+
+    def change(self, step: Step) -> Circuit:
+        """A launch has been made when it is counted, so a database that is away loses the count and not the launch."""
+        try:
+            return self._change(step)
+        except (DatabaseError, InterfaceError) as error:
+            logger.warning("not counted by the breaker", extra={"executor": self._executor, "error": str(error)})
+            return Circuit()
+
+    def _change(self, step: Step) -> Circuit:
+        while True:
+            row = _row(self._executor)
+            before = _circuit(row)
+            after = step(before)
+            if after == before or self._write(row, after):
+                return after
+
+    def _write(self, row: Breaker, after: Circuit) -> bool:
+        Breaker.objects.get_or_create(executor=self._executor)
+        unchanged = Breaker.objects.filter(
+            executor=self._executor, failures=row.failures, state=row.state, until=row.until
+        )
+        columns = {"failures": after.failures, "causes": after.causes, "state": after.state, "until": after.until}
+        return unchanged.update(**columns) == 1
 
 
-def let_through(executor: str, cooldown_seconds: float) -> bool:
-    """Take the one launch that is let through; False when somebody else has taken it."""
-    waiting = Breaker.objects.filter(executor=executor, until__lte=timezone.now())
-    return waiting.update(state=HALF_OPEN, until=_after(cooldown_seconds)) == 1
+def _row(executor: str) -> Breaker:
+    return Breaker.objects.filter(executor=executor).first() or Breaker(executor=executor)
 
 
-def launch_succeeded(executor: str) -> None:
-    """Close it and start the count of failures again."""
-    Breaker.objects.filter(executor=executor, failures__gt=0).update(failures=0, state=CLOSED, until=None, cause="")
-
-
-def launch_failed(executor: str, cause: str, threshold: int, cooldown_seconds: float) -> None:
-    """Count a failed launch that was not the job's fault; open the breaker when they are too many."""
-    Breaker.objects.get_or_create(executor=executor)
-    Breaker.objects.filter(executor=executor).update(failures=F("failures") + 1, cause=cause[:1000])
-    too_many = Breaker.objects.filter(executor=executor, failures__gte=threshold)
-    too_many.exclude(state=OPEN, until__gt=timezone.now()).update(state=OPEN, until=_after(cooldown_seconds))
-
-
-def told(row: Breaker) -> str:
-    """Why launches are paused, as a sentence."""
-    return f"{row.failures} launches in a row failed, the last with: {row.cause}"
-
-
-def _after(seconds: float) -> datetime:
-    return timezone.now() + timedelta(seconds=seconds)
+def _circuit(row: Breaker) -> Circuit:
+    return Circuit(row.failures, tuple(row.causes), row.state, row.until)

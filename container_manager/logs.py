@@ -212,15 +212,6 @@ def raw(
             yield record.end, _data(file, record) if record.stream in wanted else b""
 
 
-def is_complete(job_id: UUID, attempt: int) -> bool:
-    """Whether the log's end has been stored."""
-    path = log_path(job_id, attempt)
-    if not path.exists():
-        return False
-    with path.open("rb") as file:
-        return _end_record(file, os.fstat(file.fileno()).st_size) is not None
-
-
 def delete(job_id: UUID) -> None:
     """Remove the logs of all attempts of a job; none there is success."""
     directory = log_path(job_id, 0).parent

@@ -228,7 +228,7 @@ class Breaker(models.Model):
 
     executor = models.CharField(max_length=63, primary_key=True)
     failures = models.PositiveIntegerField(default=0)  # in a row
-    cause = models.TextField(blank=True, default="")
+    causes = models.JSONField(default=list)
     state = models.CharField(max_length=16, default="closed")
     until = models.DateTimeField(null=True)  # when the next launch is let through, while it is not closed
 
@@ -280,7 +280,6 @@ class ExecutorReport(models.Model):
     healthy = models.BooleanField()
     detail = models.TextField(blank=True, default="")
     latency_seconds = models.FloatField()
-    detector = models.CharField(max_length=16)
     metrics = models.JSONField(default=dict)
     performance = models.JSONField(default=dict)
 

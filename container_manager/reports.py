@@ -10,6 +10,7 @@ from django.db.models import Count, QuerySet, Sum
 from django.utils import timezone
 
 from container_manager import breaker
+from container_manager.circuit import CLOSED
 from container_manager.executors.base import ContainerExecutor
 from container_manager.executors.results import Health
 from container_manager.models import Capacity, DriftReport, ExecutorReport, Job, JobCount
@@ -33,7 +34,6 @@ class HealthReport:
     latency_seconds: float | None
     checked_at: datetime | None
     dispatchers: int
-    detector: str | None
     breaker: str
 
 
@@ -49,7 +49,6 @@ def publish(executor: ContainerExecutor, dispatcher: UUID, health: Health, laten
             "healthy": health.healthy,
             "detail": health.detail,
             "latency_seconds": latency,
-            "detector": executor.detector_state,
             "metrics": executor.get_metrics(),
             "performance": performance,
         },
@@ -65,19 +64,17 @@ def fresh(executor: str) -> QuerySet[ExecutorReport]:
 
 
 def health(executor: str) -> HealthReport:
-    """The last word on an executor's health: not healthy without a dispatcher that looks, or with an open breaker."""
+    """The last word on an executor's health: not healthy without a dispatcher that looks, or while launches pause."""
     reports = list(fresh(executor))
     circuit = breaker.find(executor)
     if not reports:
         detail = "no dispatcher has looked at this executor lately"
-        return HealthReport(False, detail, None, None, 0, None, circuit.state)
+        return HealthReport(False, detail, None, None, 0, circuit.state)
     worst = next((report for report in reports if not report.healthy), reports[0])
     healthy, detail = worst.healthy, worst.detail
-    if healthy and circuit.state == breaker.OPEN:
-        healthy, detail = False, breaker.told(circuit)
-    return HealthReport(
-        healthy, detail, worst.latency_seconds, worst.checked_at, len(reports), worst.detector, circuit.state
-    )
+    if healthy and circuit.state != CLOSED:
+        healthy, detail = False, circuit.told()
+    return HealthReport(healthy, detail, worst.latency_seconds, worst.checked_at, len(reports), circuit.state)
 
 
 def utilization(executor: str) -> dict[str, float | None]:

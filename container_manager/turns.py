@@ -112,8 +112,8 @@ def _cause(job: Job, place: int) -> dict[str, Any]:
     if job.not_before and job.not_before > timezone.now():
         return {"code": "backoff", "detail": f"it is launched again after {job.not_before:%H:%M:%S} UTC"}
     circuit = breaker.find(job.executor)
-    if not breaker.admits(circuit):
-        return {"code": "breaker", "detail": f"launches pause: {breaker.told(circuit)}"}
+    if not circuit.admits(timezone.now()):
+        return {"code": "breaker", "detail": f"launches pause: {circuit.told()}"}
     quota = Namespace.objects.filter(name=job.namespace).first()
     if quota and (figures := _over_quota(job, quota)):
         return {"code": "quota", "detail": "its namespace holds as much as its quota allows", **figures}

@@ -65,10 +65,6 @@ class Health(Answer):
 
     healthy: bool = Field(description="Whether jobs can be launched on it.")
     detail: str = Field(description="Why not; may be empty when it is healthy.")
-    detector: str | None = Field(
-        description="The failure detector of the dispatcher that looked: `closed` (launching), `open` (too many "
-        "launches failed) or `half-open`."
-    )
     breaker: str = Field(
         description="The circuit breaker, which all dispatchers share: `closed`, `open` (no launches) or `half-open` "
         "(one launch is let through to try).",

@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from container_manager.dispatcher.collector import Collector
 from container_manager.executors.base import ContainerExecutor
+from container_manager.executors.results import Health
 from container_manager.models import Job
 from container_manager.states import ACTIVE
 
@@ -83,6 +84,12 @@ class Board:
     def running(self) -> list[Tracked]:
         return [tracked for tracked in self.all() if tracked.running]
 
+    def look(self) -> Health:
+        """How the engine itself is. That launches on it pause is shared by all dispatchers, and told by the breaker."""
+        verdict = self.executor.health_check()
+        health = verdict if isinstance(verdict, Health) else Health(verdict)
+        return Health(True) if health.launches_pause else health
+
     def engine_away(self, error: str) -> None:
         """The engine does not answer: nothing is known of what runs, and nothing is launched."""
         if self.healthy:
@@ -93,7 +100,7 @@ class Board:
 
     def no_answer(self, tracked: Tracked, detail: str) -> None:
         """Nothing is known of this one: because the engine is away, or of it alone."""
-        if not self.executor.health_check():
+        if not self.look():
             self.engine_away(detail)
         else:
             Job.objects.filter(pk=tracked.job.pk, owner=self.owner, stale_since=None).update(stale_since=timezone.now())

@@ -5,7 +5,7 @@ from uuid import UUID
 from django.db import connection, transaction
 from django.utils import timezone
 
-from container_manager import breaker, lifecycle, turns
+from container_manager import lifecycle, turns
 from container_manager.executors.base import ContainerExecutor
 from container_manager.models import Capacity, Job
 from container_manager.spans import span
@@ -35,8 +35,7 @@ def next_turn(executor: str) -> float | None:
 @transaction.atomic
 def _claim_next(executor: ContainerExecutor, owner: UUID) -> Job | None:
     room = _lock_room(executor.name)
-    circuit = breaker.find(executor.name)
-    job = _next(executor.name, room.turn) if breaker.admits(circuit) else None
+    job = _next(executor.name, room.turn) if executor.breaker.circuit().admits(timezone.now()) else None
     if job is None:
         return None
     if not executor.allocate_resources(str(job.pk), {"memory": job.memory_mib, "cpu": job.cpu_millis / 1000}):
@@ -44,8 +43,7 @@ def _claim_next(executor: ContainerExecutor, owner: UUID) -> Job | None:
         return None
     if room.turn == job.pk:
         _set_turn(room, None)
-    if circuit.state != breaker.CLOSED:
-        breaker.let_through(executor.name, executor.options.failure_cooldown_seconds)
+    executor.breaker.change(lambda circuit: circuit.let_through(executor.observations.rule, timezone.now()))
     lifecycle.claim(job, owner)
     return Job.objects.get(pk=job.pk)
 

@@ -16,7 +16,6 @@ from container_manager.dispatcher.workers import loop
 from container_manager.exceptions import EngineUnavailable
 from container_manager.executors.base import ContainerExecutor
 from container_manager.executors.registry import executors as registered
-from container_manager.executors.results import Health
 from container_manager.ledger import DatabaseLedger
 
 logger = logging.getLogger(__name__)
@@ -93,8 +92,7 @@ class _Prober:
     def __call__(self) -> None:
         executor = self._lane.board.executor
         began = time.perf_counter()
-        verdict = executor.health_check()
-        health = verdict if isinstance(verdict, Health) else Health(verdict)
+        health = self._lane.board.look()
         latency = time.perf_counter() - began
         if health:
             self._learn_capacity(executor)

@@ -4,7 +4,7 @@ import logging
 import threading
 from collections.abc import Callable
 
-from container_manager import breaker, lifecycle
+from container_manager import lifecycle
 from container_manager.bell import bell, queue_topic
 from container_manager.dispatcher.board import Board, Tracked
 from container_manager.dispatcher.claim import claim, next_turn
@@ -79,7 +79,6 @@ class Launcher:
             with timing() as seconds, span("launch", self._board.executor.name, tracked.execution_id):
                 result = self._board.executor.launch_job(tracked.job.spec())
         except EngineUnavailable as error:
-            self._failed(str(error))
             tracked.waits_for_engine = True
             self._board.engine_away(str(error))
         except Exception as error:  # a fault in the executor's own code: a few more tries, then the job is told
@@ -94,18 +93,10 @@ class Launcher:
     def _launched(self, tracked: Tracked, result: tuple[bool, str], pull: float | None) -> None:
         ok, value = result
         if ok:
-            breaker.launch_succeeded(self._board.executor.name)
             self._started(tracked, pull)
         else:
-            if getattr(result, "is_held_against_executor", True):
-                self._failed(value)
             reason = result.reason if isinstance(result, LaunchResult) else None
             self._ender.close_attempt(tracked, launch_failure(reason, value, pull))
-
-    def _failed(self, cause: str) -> None:
-        executor = self._board.executor
-        threshold, cooldown = executor.failure_threshold, executor.options.failure_cooldown_seconds
-        breaker.launch_failed(executor.name, cause, threshold, cooldown)
 
     def _started(self, tracked: Tracked, pull_seconds: float | None) -> None:
         job = tracked.job

@@ -8,8 +8,10 @@ launches, answers what the engine says, and cleans up. Everything that is the sa
 import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from datetime import timedelta
 from typing import Any, ClassVar
 
+from container_manager.circuit import Breaker, InMemoryBreaker, Rule
 from container_manager.exceptions import FieldError, Unsupported
 from container_manager.executors.config import ExecutorOptions, parse_options
 from container_manager.executors.measure import Observations, measured
@@ -26,7 +28,9 @@ from container_manager.spec import JobRequest, JobSpec
 from container_manager.states import ENDED, ExecutionStatus
 
 POLL_SECONDS = 0.25
-_MEASURED = ("launch_job", "check_status", "get_logs", "cleanup", "health_check")
+_MEASURED = (
+    "launch_job", "check_status", "get_logs", "cleanup", "health_check", "inspect", "stop", "list_executions",
+)  # fmt: skip
 
 
 class ContainerExecutor(ABC):
@@ -53,11 +57,17 @@ class ContainerExecutor(ABC):
                 setattr(cls, verb, measured(cls.__dict__[verb]))
 
     def __init__(
-        self, config: Mapping[str, Any] | None = None, *, name: str = "", ledger: Ledger | None = None
+        self,
+        config: Mapping[str, Any] | None = None,
+        *,
+        name: str = "",
+        ledger: Ledger | None = None,
+        breaker: Breaker | None = None,
     ) -> None:
         self.config = dict(config or {})
         self.name = name or type(self).__name__
         self.ledger: Ledger = ledger or InMemoryLedger()
+        self.breaker: Breaker = breaker or InMemoryBreaker()
         self.options = options = parse_options(type(self).options_class, self.config, owner=self.name)
         self.timeout = self.DEFAULT_TIMEOUT if options.timeout is None else options.timeout
         self.max_retries = self.DEFAULT_MAX_RETRIES if options.max_retries is None else options.max_retries
@@ -75,7 +85,8 @@ class ContainerExecutor(ABC):
         self.launch_concurrency = options.launch_concurrency
         # A bare executor attributes nothing to the job, so one failed launch is all the evidence there is.
         self.failure_threshold = options.failure_threshold or (3 if type(self).options_class else 1)
-        self.observations = Observations(self.failure_threshold, options.failure_cooldown_seconds)
+        cooldown = timedelta(seconds=options.failure_cooldown_seconds)
+        self.observations = Observations(Rule(self.failure_threshold, cooldown))
 
     def __repr__(self) -> str:
         stats = self.observations.stats
@@ -117,7 +128,7 @@ class ContainerExecutor(ABC):
     def health_check(self) -> bool | Health:
         """Say whether the engine can be used, with a sentence when not. Never raises.
 
-        The answer a caller gets is this verdict and the failure detector's.
+        The answer a caller gets is this verdict and the breaker's.
         """
 
     # --- Optional powers: facts in `capabilities`, a correct or refusing default here ------------------
@@ -149,6 +160,13 @@ class ContainerExecutor(ABC):
         a gone or ended execution is success. Raises EngineUnavailable, or Unsupported.
         """
         raise Unsupported(f"the {self.name} executor cannot stop an execution")
+
+    def abandon_launch(self, execution_id: str) -> None:
+        """Have a `launch_job` that is under way in this process give up what may take long, such as a pull.
+
+        It then answers a refusal that is not held against the executor. Returns at once; a launch that cannot give up
+        now, or that there is none of, goes on: the caller asks again. This default never gives up.
+        """
 
     def watch(self, ids: Callable[[], Collection[str]], stop: threading.Event) -> Iterator[str | None]:
         """Yield the id of each execution that ends, until `stop` is set.
@@ -241,11 +259,6 @@ class ContainerExecutor(ABC):
             self.total_cpu = found.cpu
 
     # --- What the base has observed in this process ------------------------------------------------------
-
-    @property
-    def detector_state(self) -> str:
-        """The failure detector: `closed`, `open` or `half-open`."""
-        return self.observations.detector.state
 
     def get_metrics(self) -> dict[str, Any]:
         """`jobs_launched`, `errors` (failed launches), `uptime` (s) and `calls` by method, of this process."""

@@ -19,7 +19,9 @@ class ExecutorOptions(BaseModel):
 
     timeout: Positive | None = Field(default=None, description="Default wall time of a job (s).")
     max_retries: int | None = Field(default=None, ge=0, description="Default for a job's max_retries.")
-    debug_mode: bool = Field(default=False, description="Say more in errors and logs.")
+    debug_mode: bool = Field(
+        default=False, description="Log every call of the engine: its execution, its time, and what came of it."
+    )
     max_memory: Positive | None = Field(default=None, description="Most that one job may ask for (MiB).")
     max_cpu: Positive | None = Field(default=None, description="Most that one job may ask for (cores).")
     total_memory: Positive | None = Field(
@@ -38,7 +40,10 @@ class ExecutorOptions(BaseModel):
         ge=1,
         description="Failed launches in a row, none of them the job's fault, that make it unhealthy.",
     )
-    failure_cooldown_seconds: NotNegative = Field(default=10, description="Time after which a probe may heal it (s).")
+    failure_cooldown_seconds: NotNegative = Field(
+        default=10,
+        description="Pause until one launch is let through to try it; after as long again a good probe heals it (s).",
+    )
 
 
 class BareOptions(ExecutorOptions):

@@ -1,13 +1,16 @@
 """What the base observes of an executor: calls, times, and failures in a row."""
 
 import functools
+import logging
 import threading
 import time
 from collections import Counter, deque
 from collections.abc import Callable
 from contextvars import ContextVar
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
+from container_manager.circuit import CLOSED, Circuit, Rule
 from container_manager.exceptions import PurserError
 from container_manager.executors.results import Health
 from container_manager.states import Reason
@@ -15,9 +18,11 @@ from container_manager.states import Reason
 if TYPE_CHECKING:
     from container_manager.executors.base import ContainerExecutor
 
+logger = logging.getLogger(__name__)
 F = TypeVar("F", bound=Callable[..., Any])
 
 WINDOW = 1024
+_SAID = 1000
 _inside: ContextVar[frozenset[tuple[int, str]]] = ContextVar("inside", default=frozenset())
 
 
@@ -73,91 +78,45 @@ def percentiles(values: list[float]) -> dict[str, float | None]:
     return {f"p{rank}": ordered[round(last * rank / 100)] if ordered else None for rank in (50, 95, 99)}
 
 
-class FailureDetector:
-    """Launches that failed in a row for no fault of the job make an executor unhealthy.
-
-    It opens after `threshold` of them. A successful launch closes it; so does a good probe after the
-    cool-down, but not for the call that probed: the first good probe makes it half open, the next closes it.
-    """
-
-    def __init__(self, threshold: int, cooldown_seconds: float) -> None:
-        self._threshold = threshold
-        self._cooldown = cooldown_seconds
-        self._lock = threading.Lock()
-        self._failures = 0
-        self._opened_at: float | None = None
-        self._half_open = False
-        self._causes: set[str] = set()
-
-    @property
-    def state(self) -> str:
-        """One of `closed`, `open` and `half-open`."""
-        if self._opened_at is None:
-            return "closed"
-        return "half-open" if self._half_open else "open"
-
-    def launch_succeeded(self) -> None:
-        with self._lock:
-            self._close()
-
-    def launch_failed(self, cause: str) -> None:
-        """`cause` is shown to everybody: a word for it, never the text of one job's failure."""
-        with self._lock:
-            self._failures += 1
-            self._causes.add(cause)
-            if self._failures >= self._threshold:
-                self._opened_at, self._half_open = time.monotonic(), False
-
-    def judge(self, verdict: bool | Health) -> bool | Health:
-        """The answer of a health check: the engine's verdict and the detector's."""
-        with self._lock:
-            if self._opened_at is None:
-                return verdict
-            if not verdict:
-                self._opened_at, self._half_open = time.monotonic(), False
-                return verdict
-            if self._half_open:
-                self._close()
-                return verdict
-            self._half_open = time.monotonic() - self._opened_at >= self._cooldown
-            return Health(False, f"{self._failures} launches in a row failed with: {', '.join(sorted(self._causes))}")
-
-    def _close(self) -> None:
-        self._failures, self._opened_at, self._half_open = 0, None, False
-        self._causes.clear()
-
-
 class Observations:
-    """What the base has seen of one executor in this process."""
+    """What the base makes of the calls of one executor: counts, times, and steps of its breaker."""
 
-    def __init__(self, failure_threshold: int, failure_cooldown_seconds: float) -> None:
+    def __init__(self, rule: Rule) -> None:
         self.stats = CallStats()
-        self.detector = FailureDetector(failure_threshold, failure_cooldown_seconds)
+        self.rule = rule
 
-    def raised(self, verb: str, seconds: float, error: Exception) -> None:
+    def raised(self, executor: "ContainerExecutor", verb: str, seconds: float, error: Exception) -> None:
         self.stats.called(verb, raised=True)
         if verb == "launch_job":
             self.stats.launch_took(seconds, ok=False)
-            self.detector.launch_failed(error.code if isinstance(error, PurserError) else type(error).__name__)
+            self._failed(executor, error.code if isinstance(error, PurserError) else type(error).__name__)
 
-    def returned(self, verb: str, seconds: float, result: Any) -> Any:
-        """What the caller is given: the result itself, but for a health check also the detector's verdict."""
+    def returned(self, executor: "ContainerExecutor", verb: str, seconds: float, result: Any) -> Any:
+        """What the caller is given: the result itself, but for a health check also the breaker's verdict."""
         self.stats.called(verb, raised=False)
         if verb == "launch_job":
-            self._launched(seconds, result)
-        return self.detector.judge(result) if verb == "health_check" else result
+            self._launched(executor, seconds, result)
+        return self._judge(executor, result) if verb == "health_check" else result
 
-    def _launched(self, seconds: float, result: tuple[bool, str]) -> None:
+    def _launched(self, executor: "ContainerExecutor", seconds: float, result: tuple[bool, str]) -> None:
         ok, _ = result
         self.stats.launch_took(seconds, ok=bool(ok))
         if ok:
-            self.detector.launch_succeeded()
+            executor.breaker.change(Circuit.launch_succeeded)
         elif getattr(result, "is_held_against_executor", True):
-            self.detector.launch_failed(getattr(result, "reason", None) or Reason.LAUNCH_ERROR)
+            self._failed(executor, getattr(result, "reason", None) or Reason.LAUNCH_ERROR)
+
+    def _failed(self, executor: "ContainerExecutor", cause: str) -> None:
+        executor.breaker.change(lambda circuit: circuit.launch_failed(cause, self.rule, datetime.now(UTC)))
+
+    def _judge(self, executor: "ContainerExecutor", verdict: bool | Health) -> bool | Health:
+        well = bool(verdict)
+        circuit = executor.breaker.change(lambda circuit: circuit.looked(well, self.rule, datetime.now(UTC)))
+        return verdict if circuit.state == CLOSED or not well else Health(False, circuit.told(), launches_pause=True)
 
 
 def measured(method: F) -> F:
-    """Wrap a public verb: timed, counted and fed to the detector, once also when it calls `super()`."""
+    """Wrap a public verb: timed, counted and told to the breaker, once also when it calls `super()`."""
     verb = method.__name__
 
     @functools.wraps(method)
@@ -170,10 +129,24 @@ def measured(method: F) -> F:
         try:
             result = method(self, *args, **kwargs)
         except Exception as error:
-            self.observations.raised(verb, time.perf_counter() - began, error)
+            seconds = time.perf_counter() - began
+            _say(self, verb, args, seconds, f"{type(error).__name__}: {error}")
+            self.observations.raised(self, verb, seconds, error)
             raise
         finally:
             _inside.reset(token)
-        return self.observations.returned(verb, time.perf_counter() - began, result)
+        seconds = time.perf_counter() - began
+        _say(self, verb, args, seconds, result)
+        return self.observations.returned(self, verb, seconds, result)
 
     return cast("F", observed)
+
+
+def _say(executor: "ContainerExecutor", verb: str, args: tuple[Any, ...], seconds: float, answer: object) -> None:
+    """One record a call, where the config asks for it. What a job has written is not for the service's own log."""
+    if not executor.debug_mode:
+        return
+    subject = getattr(args[0], "execution_id", args[0]) if args else ""
+    told = f"{len(answer)} of them" if verb == "list_executions" and isinstance(answer, list) else answer
+    fields = {"executor": executor.name, "call": verb, "execution_id": str(subject), "seconds": round(seconds, 6)}
+    logger.info("engine call", extra=fields | ({} if verb == "get_logs" else {"answer": str(told)[:_SAID]}))

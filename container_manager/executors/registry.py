@@ -12,6 +12,7 @@ from django.conf import settings
 from django.core.signals import setting_changed
 from django.utils.module_loading import import_string
 
+from container_manager.circuit import Breaker
 from container_manager.exceptions import InvalidConfig, UnknownExecutor
 from container_manager.executors.base import ContainerExecutor
 from container_manager.resources import Ledger
@@ -24,6 +25,7 @@ class Registry(Mapping[str, ContainerExecutor]):
         self._lock = threading.RLock()
         self._made: dict[str, ContainerExecutor] = {}
         self.make_ledger: Callable[[str], Ledger] | None = None
+        self.make_breaker: Callable[[str], Breaker] | None = None
 
     def __getitem__(self, name: str) -> ContainerExecutor:
         """Raises UnknownExecutor, or InvalidConfig for an entry that cannot be made."""
@@ -54,7 +56,9 @@ class Registry(Mapping[str, ContainerExecutor]):
         if not isinstance(options, Mapping):
             raise InvalidConfig(f"executor {name!r}: OPTIONS is {options!r}; it must be a table of keys")
         ledger = self.make_ledger(name) if self.make_ledger else None
-        return _make(_class_of(name, entry["BACKEND"]), options, name, ledger)
+        executor = _make(_class_of(name, entry["BACKEND"]), options, name, ledger)
+        executor.breaker = self.make_breaker(name) if self.make_breaker else executor.breaker
+        return executor
 
     def reset(self) -> None:
         """Close what was made; the next use makes it anew."""

@@ -45,6 +45,7 @@ class Health:
 
     healthy: bool
     detail: str = ""
+    launches_pause: bool = False  # the engine itself is well, but too many launches on it have failed
 
     def __bool__(self) -> bool:
         return self.healthy

@@ -22,7 +22,7 @@ def test_health_is_what_a_dispatcher_saw_last(client: Client, dispatcher: Dispat
     reports.publish(executors["mock"], dispatcher.pk, Health(True), 0.25)
     document = client.get("/api/v1/executors/mock/health").json()
 
-    assert (document["healthy"], document["detector"], document["latency_seconds"]) == (True, "closed", 0.25)
+    assert (document["healthy"], document["breaker"], document["latency_seconds"]) == (True, "closed", 0.25)
     assert document["dispatchers"] == 1
 
 

@@ -7,7 +7,9 @@ from django.test import Client
 from django.utils import timezone
 from prometheus_client.parser import text_string_to_metric_families as parse
 
-from container_manager import breaker, reports, spans
+from container_manager import reports, spans
+from container_manager.breaker import DatabaseBreaker
+from container_manager.circuit import Rule
 from container_manager.executors.registry import executors
 from container_manager.executors.results import Health
 from container_manager.models import Capacity, DispatcherLease, JobCount
@@ -70,7 +72,9 @@ def test_prometheus_sees_the_books(client: Client, dispatcher: DispatcherLease) 
 
 def test_prometheus_sees_slots_and_the_breaker(client: Client) -> None:
     Capacity.objects.create(executor="mock", jobs_used=2, jobs_total=4)
-    breaker.launch_failed("mock", "no", 1, 60)
+    DatabaseBreaker("mock").change(
+        lambda circuit: circuit.launch_failed("launch_error", Rule(1, timedelta(minutes=1)), timezone.now())
+    )
     samples = scraped(client)
 
     assert samples["purser_slots_reserved", (("executor", "mock"),)] == 2

@@ -81,7 +81,7 @@ def _account(job: Job) -> dict[str, Any]:
         "cleaned": job.cleaned_at is not None,
         "events": [event.state for event in jobs.events(job) if event.type == "state"],
         "logs": {stream: data.decode() for stream, data in raw.items()},
-        "complete": logs.is_complete(job.pk, job.attempt),
+        "complete": logs.read(job.pk, job.attempt, tail=0).complete,
     }
 
 

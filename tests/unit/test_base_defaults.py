@@ -82,7 +82,3 @@ def test_an_engine_that_says_nothing_of_its_size_sets_no_totals() -> None:
     executor = BareExecutor()
     executor.learn_capacity()
     assert (executor.total_memory, executor.total_cpu) == (None, None)
-
-
-def test_the_state_of_the_failure_detector_is_told() -> None:
-    assert BareExecutor().detector_state == "closed"

@@ -1,11 +1,15 @@
 """The circuit breaker that all dispatchers share."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import OperationalError
 from django.utils import timezone
 
 from container_manager import breaker, jobs, reports
+from container_manager.breaker import DatabaseBreaker
+from container_manager.circuit import Circuit, Rule
 from container_manager.dispatcher.claim import claim
 from container_manager.executors.mock import MockExecutor
 from container_manager.identifiers import uuid7
@@ -16,9 +20,18 @@ from container_manager.spec import JobRequest
 pytestmark = pytest.mark.django_db
 
 
-def fail(times: int, cooldown: float = 60) -> None:
+SHARED = DatabaseBreaker("mock")
+
+
+def fail(times: int) -> None:
     for _ in range(times):
-        breaker.launch_failed("mock", "no space left", 3, cooldown)
+        SHARED.change(
+            lambda circuit: circuit.launch_failed("launch_error", Rule(3, timedelta(minutes=1)), timezone.now())
+        )
+
+
+def succeed() -> None:
+    SHARED.change(Circuit.launch_succeeded)
 
 
 def cool_down() -> None:
@@ -30,19 +43,19 @@ def launch() -> Job:
 
 
 def take(**options: Any) -> int:
-    mock = MockExecutor({"default_cpu": 0.1, **options}, name="mock", ledger=DatabaseLedger("mock"))
+    mock = MockExecutor({"default_cpu": 0.1, **options}, name="mock", ledger=DatabaseLedger("mock"), breaker=SHARED)
     return len(claim(mock, uuid7(), 5))
 
 
 def test_it_opens_after_failures_in_a_row_and_a_success_closes_it() -> None:
     fail(2)
     assert breaker.find("mock").state == "closed"
-    breaker.launch_succeeded("mock")
+    succeed()
     fail(2)
     assert breaker.find("mock").state == "closed"
     fail(1)
     assert breaker.find("mock").state == "open"
-    breaker.launch_succeeded("mock")
+    succeed()
     assert breaker.find("mock").state == "closed"
 
 
@@ -53,7 +66,7 @@ def test_nothing_is_claimed_while_it_is_open_and_the_job_says_why() -> None:
     assert take() == 0
     assert jobs.waiting(job) == {
         "code": "breaker",
-        "detail": "launches pause: 3 launches in a row failed, the last with: no space left",
+        "detail": "launches pause: 3 launches in a row failed with: launch_error",
         "position": 1,
     }
 
@@ -66,7 +79,7 @@ def test_one_launch_is_let_through_after_the_cooldown_whoever_asks() -> None:
 
     assert breaker.find("mock").state == "half-open"
     assert (take(), take()) == (1, 0)
-    breaker.launch_succeeded("mock")
+    succeed()
     assert take() == 2
 
 
@@ -113,3 +126,58 @@ def test_health_shows_it() -> None:
     fail(3)
 
     assert reports.health("mock").breaker == "open"
+
+
+def test_a_step_that_somebody_else_takes_first_is_taken_after_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    before = iter([1, 0, 0])
+    real = DatabaseBreaker._write
+
+    def late(self: DatabaseBreaker, row: Breaker, after: Circuit) -> bool:
+        fail(next(before))
+        return real(self, row, after)
+
+    monkeypatch.setattr(DatabaseBreaker, "_write", late)
+    fail(1)
+
+    assert breaker.find("mock").failures == 2
+
+
+def test_a_database_that_is_away_loses_a_count_and_no_launch(monkeypatch: pytest.MonkeyPatch) -> None:
+    fail(2)
+    mock = MockExecutor({"refuse": {"reason": "launch_error"}}, name="mock", breaker=SHARED)
+    job = launch().spec()
+    with monkeypatch.context() as patched:
+        patched.setattr(Breaker.objects, "filter", away)
+        assert not mock.launch_job(job)[0]
+        assert mock.health_check()
+
+    assert breaker.find("mock").failures == 2
+
+
+def away(**_: Any) -> Any:
+    raise OperationalError("away")
+
+
+def test_a_breaker_tells_no_word_of_a_job(settings: Any) -> None:
+    mock = MockExecutor(
+        {"refuse": {"reason": "launch_error", "message": "secret"}}, name="mock", breaker=SHARED, ledger=None
+    )
+    job = launch()
+    for _ in range(3):
+        mock.launch_job(job.spec())
+
+    told = str([jobs.waiting(job), reports.health("mock")])
+    assert "3 launches in a row failed with: launch_error" in told
+    assert "secret" not in told
+
+
+def test_good_looks_heal_an_executor_that_nobody_launches_on() -> None:
+    mock = MockExecutor({"failure_cooldown_seconds": 0}, name="mock", breaker=SHARED)
+    fail(3)
+    assert not mock.health_check()
+    cool_down()
+
+    assert [bool(mock.health_check()) for _ in range(2)] == [False, True]
+    assert breaker.find("mock").state == "closed"

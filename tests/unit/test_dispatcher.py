@@ -1,5 +1,6 @@
 """From the queue to the end: a real dispatcher, on the scripted engine."""
 
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -13,15 +14,18 @@ from django.utils import timezone
 
 from container_manager import breaker, jobs, lifecycle, logs, reports
 from container_manager.bell import bell
+from container_manager.breaker import DatabaseBreaker
 from container_manager.dispatcher import Dispatcher
 from container_manager.dispatcher.lease import Lease
 from container_manager.executors.mock import MockExecutor
 from container_manager.executors.registry import executors
+from container_manager.executors.results import LaunchResult
 from container_manager.identifiers import uuid7
 from container_manager.ledger import DatabaseLedger
 from container_manager.models import Allocation, Attempt, DispatcherLease, ExecutorReport, Job
 from container_manager.resources import Resources
-from container_manager.spec import JobRequest
+from container_manager.spec import JobRequest, JobSpec
+from container_manager.states import Reason
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -46,7 +50,7 @@ def quick(settings: Any, tmp_path: Path) -> Iterator[None]:
 def dispatching(options: dict[str, Any] | None = None) -> Iterator[Dispatcher]:
     """A dispatcher over the registered mock executor, or over one with further options."""
     config = {**executors["mock"].config, **(options or {})}
-    mock = MockExecutor(config, name="mock", ledger=DatabaseLedger("mock"))
+    mock = MockExecutor(config, name="mock", ledger=DatabaseLedger("mock"), breaker=DatabaseBreaker("mock"))
     dispatcher = Dispatcher({"mock": mock})
     dispatcher.start()
     try:
@@ -84,7 +88,7 @@ def test_a_job_runs_to_its_end_and_nothing_of_it_is_left() -> None:
     assert (job.state, job.reason, job.exit_code, job.attempt) == ("succeeded", "completed", 0, 1)
     assert [event.state for event in jobs.events(job)] == ["queued", "launching", "running", "succeeded", "succeeded"]
     assert [line.data for line in logs.read(job.pk, 1).lines] == [b"hello"]
-    assert logs.is_complete(job.pk, 1)
+    assert logs.read(job.pk, 1).complete
     assert listed == []
     assert not Allocation.objects.exists()
     assert reports.utilization("mock")["memory_used"] == 0
@@ -95,7 +99,7 @@ def test_logs_are_complete_when_the_end_can_be_seen() -> None:
         started = [launch({"output": [{"text": "x" * 5000}], "run_seconds": 0.05}) for _ in range(10)]
         for job in started:
             until(lambda job=job: Job.objects.get(pk=job.pk).finished_at)  # type: ignore[misc]
-            assert logs.is_complete(job.pk, 1)
+            assert logs.read(job.pk, 1, tail=1).complete
 
 
 def test_a_job_over_its_time_is_asked_and_then_killed() -> None:
@@ -127,6 +131,26 @@ def test_a_job_that_is_cancelled_while_it_is_launched_ends_as_cancelled() -> Non
         (job,) = cleaned(job)
 
     assert (job.state, job.reason) == ("cancelled", "cancelled")
+
+
+def test_a_launch_that_takes_long_is_given_up_when_its_job_is_cancelled(monkeypatch: pytest.MonkeyPatch) -> None:
+    given_up = threading.Event()
+
+    def launch_slowly(job: JobSpec) -> LaunchResult:
+        assert given_up.wait(15)
+        return LaunchResult(False, "given up", Reason.IMAGE_PULL_FAILED)
+
+    with dispatching() as dispatcher:
+        executor = dispatcher._lanes["mock"].board.executor
+        monkeypatch.setattr(executor, "launch_job", launch_slowly)
+        monkeypatch.setattr(executor, "abandon_launch", lambda execution_id: given_up.set())
+        job = launch()
+        in_state(job, "launching")
+        jobs.cancel(job)
+        (job,) = cleaned(job)
+
+    assert (job.state, job.reason, job.attempt) == ("cancelled", "cancelled", 1)
+    assert not Allocation.objects.exists()
 
 
 def test_a_job_that_waits_too_long_ends_with_the_figures() -> None:
@@ -340,7 +364,7 @@ def test_reports_say_what_was_counted() -> None:
         health = reports.health("mock")
 
     counts = {(row["state"], row["reason"]): row["count"] for row in reports.counts("mock")}
-    assert (health.healthy, health.dispatchers, health.detector) == (True, 1, "closed")
+    assert (health.healthy, health.dispatchers, health.breaker) == (True, 1, "closed")
     assert counts[("succeeded", "completed")] == 1
     assert counts[("failed", "exit_nonzero")] == 1
     assert reports.counts("mock", namespace="other") == []

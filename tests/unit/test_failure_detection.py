@@ -1,11 +1,10 @@
-from types import SimpleNamespace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from container_manager.exceptions import EngineUnavailable
 from container_manager.executors import measure
-from container_manager.executors.measure import FailureDetector
 from container_manager.executors.results import Health, LaunchResult
 from container_manager.spec import JobSpec
 from container_manager.states import NOT_HELD_AGAINST_EXECUTOR, Reason
@@ -16,16 +15,21 @@ REFUSED = (False, "no space left")
 
 
 class Clock:
-    now = 1000.0
+    """Stands still but for `passes`."""
 
-    def __call__(self) -> float:
-        return self.now
+    at = datetime(2026, 1, 1, tzinfo=UTC)
+
+    def passes(self, seconds: float) -> None:
+        self.at += timedelta(seconds=seconds)
+
+    def now(self, _: object) -> datetime:
+        return self.at
 
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
-    monkeypatch.setattr(measure, "time", SimpleNamespace(monotonic=clock, perf_counter=clock))
+    monkeypatch.setattr(measure, "datetime", clock)
     return clock
 
 
@@ -48,7 +52,7 @@ def test_failures_below_the_threshold_leave_it_healthy(executor: BareExecutor) -
 def test_failures_in_a_row_make_it_unhealthy_and_tell_no_text_of_a_job(executor: BareExecutor) -> None:
     fail(executor, 3)
     verdict: Any = executor.health_check()
-    assert verdict == Health(False, "3 launches in a row failed with: launch_error")
+    assert verdict == Health(False, "3 launches in a row failed with: launch_error", launches_pause=True)
 
 
 def test_a_success_between_failures_starts_the_count_again(executor: BareExecutor) -> None:
@@ -68,37 +72,45 @@ def test_a_successful_launch_heals_at_once(executor: BareExecutor) -> None:
 
 def test_a_probe_before_the_cooldown_does_not_heal(executor: BareExecutor, clock: Clock) -> None:
     fail(executor, 3)
-    clock.now += 9.9
+    clock.passes(9.9)
     assert [bool(executor.health_check()) for _ in range(3)] == [False, False, False]
 
 
-def test_the_first_good_probe_after_the_cooldown_half_opens_and_the_next_heals(
+def test_a_good_probe_after_the_cooldown_half_opens_and_one_after_another_heals(
     executor: BareExecutor, clock: Clock
 ) -> None:
     fail(executor, 3)
-    clock.now += 10
-    assert not executor.health_check()
+    clock.passes(10)
+    assert [bool(executor.health_check()) for _ in range(3)] == [False, False, False]
+    clock.passes(10)
     assert executor.health_check()
-    assert executor.health_check()
+
+
+def test_one_probe_alone_never_heals_however_late_it_comes(executor: BareExecutor, clock: Clock) -> None:
+    fail(executor, 3)
+    clock.passes(3600)
+    assert [bool(executor.health_check()) for _ in range(2)] == [False, True]
 
 
 def test_a_bad_probe_while_half_open_starts_the_cooldown_again(executor: BareExecutor, clock: Clock) -> None:
     fail(executor, 3)
-    clock.now += 10
+    clock.passes(10)
     executor.health_check()
     executor.healthy = False
     assert not executor.health_check()
     executor.healthy = True
+    clock.passes(9.9)
     assert [bool(executor.health_check()) for _ in range(3)] == [False, False, False]
-    clock.now += 10
+    clock.passes(10.1)
     assert [bool(executor.health_check()) for _ in range(2)] == [False, True]
 
 
 def test_a_failed_launch_while_half_open_opens_it_again(executor: BareExecutor, clock: Clock) -> None:
     fail(executor, 3)
-    clock.now += 10
+    clock.passes(10)
     executor.health_check()
     fail(executor, 1)
+    clock.passes(9.9)
     assert [bool(executor.health_check()) for _ in range(2)] == [False, False]
 
 
@@ -152,23 +164,10 @@ def test_each_reason_is_told_once_and_only_of_failures_in_a_row(executor: BareEx
         executor.launches = launches
         executor.launch_job(JOB)
     verdict: Any = executor.health_check()
-    assert verdict == Health(False, "3 launches in a row failed with: launch_error, queue_timeout")
+    assert verdict == Health(False, "3 launches in a row failed with: launch_error, queue_timeout", launches_pause=True)
 
 
 def test_one_failure_is_enough_for_an_executor_that_attributes_nothing() -> None:
     executor = BareExecutor()
     fail(executor, 1)
     assert not executor.health_check()
-
-
-def test_the_detector_says_its_state(clock: Clock) -> None:
-    detector = FailureDetector(threshold=1, cooldown_seconds=10)
-    states = [detector.state]
-    detector.launch_failed("no")
-    states.append(detector.state)
-    clock.now += 10
-    detector.judge(True)
-    states.append(detector.state)
-    detector.judge(True)
-    states.append(detector.state)
-    assert states == ["closed", "open", "half-open", "closed"]

@@ -46,7 +46,6 @@ def raw(job_id: UUID, *streams: str) -> bytes:
 def test_a_log_that_is_not_there_is_empty_and_not_complete(job_id: UUID) -> None:
     assert logs.read(job_id, 1) == LogPage([], "0-0", complete=False, dropped_bytes={})
     assert raw(job_id) == b""
-    assert not logs.is_complete(job_id, 1)
 
 
 def test_lines_are_numbered_over_both_streams_in_the_order_they_came(job_id: UUID, writer: LogWriter) -> None:
@@ -211,7 +210,7 @@ def test_a_complete_log_takes_nothing_more(job_id: UUID, writer: LogWriter) -> N
     again.close()
 
     assert raw(job_id) == b"x\n"
-    assert logs.is_complete(job_id, 1)
+    assert logs.read(job_id, 1).complete
 
 
 def test_a_record_that_is_being_written_is_not_read_yet(job_id: UUID, writer: LogWriter) -> None:

@@ -102,6 +102,54 @@ def test_after_an_exception_the_next_call_is_counted_again() -> None:
     assert calls(executor, "launch_job") == {"count": 2, "raised": 1}
 
 
+def records(caplog: pytest.LogCaptureFixture) -> list[Any]:
+    return [record for record in caplog.records if record.message == "engine call"]
+
+
+def test_debug_mode_logs_every_call_with_its_time_and_answer(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO")
+    executor = BareExecutor({"debug_mode": True})
+    executor.launches = (False, "no space left")
+    executor.launch_job(JOB)
+    executor.check_status("one")
+
+    assert [(r.executor, r.call, r.answer) for r in records(caplog)] == [
+        ("BareExecutor", "launch_job", "(False, 'no space left')"),
+        ("BareExecutor", "check_status", "running"),
+    ]
+    assert records(caplog)[1].execution_id == "one"
+    assert all(record.seconds >= 0 for record in records(caplog))
+
+
+def test_debug_mode_logs_what_a_call_raised(caplog: pytest.LogCaptureFixture) -> None:
+    class Unreachable(BareExecutor):
+        def cleanup(self, execution_id: str) -> bool:
+            raise EngineUnavailable("connection refused")
+
+    caplog.set_level("INFO")
+    with pytest.raises(EngineUnavailable):
+        Unreachable({"debug_mode": True}).cleanup("one")
+
+    assert [record.answer for record in records(caplog)] == ["EngineUnavailable: connection refused"]
+
+
+def test_what_a_job_has_written_is_not_logged_in_debug_mode(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO")
+    executor = BareExecutor({"debug_mode": True})
+    executor.logs = "a secret"
+    executor.get_logs("one")
+
+    assert [record.call for record in records(caplog)] == ["get_logs"]
+    assert "a secret" not in str(vars(records(caplog)[0]))
+
+
+def test_without_debug_mode_no_call_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("DEBUG")
+    BareExecutor().health_check()
+
+    assert records(caplog) == []
+
+
 def test_before_the_first_launch_there_are_no_times() -> None:
     assert BareExecutor().get_performance_stats() == {
         "operation_times": [], "average_time": 0.0, "total_time": 0.0, "p50": None, "p95": None, "p99": None,
