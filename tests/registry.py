@@ -15,10 +15,23 @@ MANIFEST_TYPE = "application/vnd.docker.distribution.manifest.v2+json"
 
 
 class Registry:
-    """Serves `name:tag` to whoever has the credentials, if any; every other image it answers to be unknown."""
+    """Serves `name:tag` to whoever has the credentials, if any; every other image it answers to be unknown.
 
-    def __init__(self, name: str = "there", *, credentials: tuple[str, str] | None = None, status: int = 200) -> None:
+    What lies under `stalls_at` it does not answer until it closes; `stalled` says that it was asked for.
+    """
+
+    def __init__(
+        self,
+        name: str = "there",
+        *,
+        credentials: tuple[str, str] | None = None,
+        status: int = 200,
+        stalls_at: str | None = None,
+    ) -> None:
         self.asked: list[str] = []
+        self.stalled = threading.Event()
+        self._stalls_at = stalls_at
+        self._closing = threading.Event()
         self.status = status
         self._authorization = (
             "Basic " + base64.b64encode(":".join(credentials).encode()).decode() if credentials else None
@@ -32,6 +45,7 @@ class Registry:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._closing.set()
         self._server.shutdown()
         self._server.server_close()
 
@@ -51,6 +65,14 @@ class Registry:
             return 404, "application/json", _error("MANIFEST_UNKNOWN")
         return 200, *self._answers[path]
 
+    def stall(self, path: str) -> bool:
+        """Keep whoever asks for such a path waiting; whether it was one."""
+        if self._stalls_at is None or self._stalls_at not in path:
+            return False
+        self.stalled.set()
+        self._closing.wait()
+        return True
+
     def _handler(self) -> type[BaseHTTPRequestHandler]:
         registry = self
 
@@ -58,6 +80,9 @@ class Registry:
             protocol_version = "HTTP/1.1"
 
             def do_GET(self) -> None:
+                if registry.stall(self.path):
+                    self.close_connection = True
+                    return
                 status, kind, body = registry.answer(self.path, self.headers.get("Authorization"))
                 self.send_response(status)
                 self.send_header("Content-Type", kind)

@@ -69,7 +69,11 @@ class Control:
         for job in Job.objects.filter(owner=self.owner, state__in=ACTIVE, cancel_requested_at__isnull=False):
             lane = self._lanes.get(job.executor)
             tracked = lane.board.find(job.execution_id) if lane else None
-            if lane and tracked and tracked.running and tracked.kill_at is None:
+            if not (lane and tracked):
+                continue
+            if not tracked.running:
+                lane.ender.abandon_launch(tracked)
+            elif tracked.kill_at is None:
                 lane.ender.stop(tracked, job.grace_seconds)
 
     def _end_overdue(self) -> None:

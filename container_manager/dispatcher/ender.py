@@ -87,6 +87,11 @@ class Ender:
             lambda: self._stop_execution(tracked, grace_seconds),
         )
 
+    def abandon_launch(self, tracked: Tracked) -> None:
+        """Have a launch that may take long given up; what has become of it is told by the launch itself."""
+        execution_id = tracked.execution_id
+        self._submit(self._stoppers, "abandon", execution_id, lambda: self._board.executor.abandon_launch(execution_id))
+
     def close_attempt(self, tracked: Tracked, outcome: Outcome) -> None:
         """Record how the attempt ended, release what it held, and remove what it left on the engine."""
         job = Job.objects.get(pk=tracked.job.pk)

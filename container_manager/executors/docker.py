@@ -23,7 +23,7 @@ from container_manager.executors.docker_engine.outcome import (
 )
 from container_manager.executors.docker_engine.policy import denials
 from container_manager.executors.docker_engine.request import MIB, is_owned, ownership
-from container_manager.executors.docker_engine.streams import Stream, StreamGuard
+from container_manager.executors.docker_engine.streams import Stream
 from container_manager.executors.results import (
     Capabilities,
     Execution,
@@ -66,7 +66,6 @@ class DockerExecutor(ContainerExecutor):
         self.capabilities = replace(type(self).capabilities, networks=tuple(self.options.networks))
         self._engine = Engine(self.options)
         self._live_restore = True
-        self._guard = StreamGuard()
         self._owned = ownership(self.name, self.options.instance)
         self._groups = ParentGroups(self._engine.address)
         self._launcher = Launcher(self._engine, self.options, self.name, self._groups)
@@ -82,6 +81,9 @@ class DockerExecutor(ContainerExecutor):
 
     def launch_job(self, job: JobSpec) -> LaunchResult:
         return self._launcher.launch(job)
+
+    def abandon_launch(self, execution_id: str) -> None:
+        self._launcher.abandon(execution_id)
 
     # Status
 
@@ -167,7 +169,10 @@ class DockerExecutor(ContainerExecutor):
         reader = LogReader()
         try:
             container = self._own(execution_id)["Id"]
-            with self._engine.logs(container, follow=True) as stream, self._guard.guarding(stop, stream.interrupt):
+            with (
+                self._engine.logs(container, follow=True) as stream,
+                self._engine.guard.guarding(stop, stream.interrupt),
+            ):
                 yield from _frames(reader, stream)
             if stop.is_set():
                 return
@@ -209,7 +214,7 @@ class DockerExecutor(ContainerExecutor):
             now = datetime.fromisoformat(self._engine.probe()["SystemTime"])
             with (
                 self._engine.events(self._owned, f"{now.timestamp():.6f}", event=["die", "destroy"]) as events,
-                self._guard.guarding(stop, events.interrupt),
+                self._engine.guard.guarding(stop, events.interrupt),
             ):
                 yield None
                 for event in events.documents():

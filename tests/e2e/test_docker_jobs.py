@@ -13,7 +13,8 @@ import httpx
 import pytest
 
 from tests import engine
-from tests.e2e.service import Service, free_port, until
+from tests.e2e.service import DEADLINE, Service, free_port, until
+from tests.registry import Registry
 
 JOBS = "/api/v1/executors/docker/jobs"
 
@@ -37,7 +38,7 @@ def client(service: Service) -> httpx.Client:
 
 
 def launch(client: httpx.Client, *command: str, **fields: Any) -> httpx.Response:
-    return client.post(JOBS, json={"image": "busybox:local", "command": [*command], **fields})
+    return client.post(JOBS, json={"image": "busybox:local", "command": [*command]} | fields)
 
 
 def finished(client: httpx.Client, answer: httpx.Response) -> dict[str, Any]:
@@ -68,6 +69,16 @@ def test_a_job_that_takes_more_than_its_memory_ends_as_oom(client: httpx.Client)
     job = finished(client, launch(client, "dd", "if=/dev/zero", "of=/dev/null", "bs=200M", "count=1", memory_mib=64))
 
     assert (job["state"], job["reason"], job["evidence"]["memory_mib"]) == ("failed", "oom", 64)
+
+
+def test_a_job_whose_image_is_being_pulled_is_cancelled_without_waiting_for_the_pull(client: httpx.Client) -> None:
+    with Registry(stalls_at="/blobs/") as slow:
+        answer = launch(client, "true", image=f"{slow.address}/there")
+        assert slow.stalled.wait(DEADLINE)
+        client.post(answer.json()["links"]["cancel"]).raise_for_status()
+        job = finished(client, answer)
+
+    assert (job["state"], job["reason"], job["attempt"]) == ("cancelled", "cancelled", 1)
 
 
 def test_a_job_over_its_time_ends_within_two_seconds_and_its_grace(client: httpx.Client) -> None:

@@ -1,6 +1,7 @@
 """Where images come from, and why they do not, on a real engine and a registry on loopback."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -87,6 +88,27 @@ def test_a_pull_that_breaks_off_half_way_is_a_pull_that_failed(registry: Registr
         result = executor.launch_job(engine.spec(image=f"{registry.address}/there"))
     assert result[0] is False
     assert result.reason in {Reason.IMAGE_PULL_FAILED, Reason.IMAGE_NOT_FOUND}
+
+
+@pytest.mark.parametrize("stalls_at", ["/manifests/", "/blobs/"])
+def test_a_pull_of_which_nothing_comes_is_given_up_at_once(stalls_at: str) -> None:
+    with Registry(stalls_at=stalls_at) as slow, engine.executing() as executor, ThreadPoolExecutor() as threads:
+        job = engine.spec(image=f"{slow.address}/there")
+        launching = threads.submit(executor.launch_job, job)
+        assert slow.stalled.wait(engine.DEADLINE)
+        executor.abandon_launch(job.execution_id)
+        result = launching.result(engine.DEADLINE)
+        assert executor.check_status(job.execution_id) == ExecutionStatus.NOT_FOUND
+    assert (result[0], result.reason, result[1]) == (
+        False, Reason.IMAGE_PULL_FAILED, "The pull was given up before it was done.",
+    )  # fmt: skip
+
+
+def test_a_launch_that_does_not_pull_is_not_given_up() -> None:
+    with engine.executing() as executor:
+        job = engine.spec()
+        executor.abandon_launch(job.execution_id)
+        assert executor.launch_job(job) == (True, job.execution_id)
 
 
 def test_credentials_are_taken_by_reference(private: Registry, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,7 +16,7 @@ from docker import errors
 
 from container_manager.exceptions import EngineUnavailable, ExecutionNotFound, PurserError
 from container_manager.executors.docker_engine.options import DockerOptions
-from container_manager.executors.docker_engine.streams import StdinSocket, Stream
+from container_manager.executors.docker_engine.streams import StdinSocket, Stream, StreamGuard, shut
 
 CONNECTIONS = 64
 PROBE_SECONDS = 5.0
@@ -41,6 +41,12 @@ class EngineRefusal(PurserError):
         super().__init__(message)
 
 
+class PullAbandoned(PurserError):
+    """The pull was given up before it was done."""
+
+    code = "pull_abandoned"
+
+
 class Engine:
     """One engine, spoken to from many threads. Connects on first use.
 
@@ -53,6 +59,7 @@ class Engine:
         self._made: docker.APIClient | None = None
         self._probe_seconds = min(PROBE_SECONDS, options.engine_timeout_seconds)
         self.address = options.address
+        self.guard = StreamGuard()
 
     def close(self) -> None:
         with self._lock:
@@ -80,10 +87,23 @@ class Engine:
             return False
         return True
 
-    def pull(self, image: str, credentials: Mapping[str, str] | None) -> None:
-        """Raises EngineRefusal."""
+    def pull(self, image: str, credentials: Mapping[str, str] | None, abandoned: threading.Event) -> None:
+        """Raises EngineRefusal, or PullAbandoned when `abandoned` is set before it is done."""
+        # Over a connection of its own, which may be cut, also before the engine has begun to answer.
+        with self._answering():
+            client = self._connect(self._options.engine_timeout_seconds)
+        taken = _connections_taken(client)
+        with closing(client), self.guard.guarding(abandoned, lambda: _cut(taken)):
+            try:
+                self._pull(client, image, credentials)
+            except (EngineUnavailable, EngineRefusal):
+                if not abandoned.is_set():
+                    raise
+        if abandoned.is_set():
+            raise PullAbandoned
+
+    def _pull(self, client: docker.APIClient, image: str, credentials: Mapping[str, str] | None) -> None:
         repository, tag = docker.utils.parse_repository_tag(image)
-        client = self._client()
         with self._answering():
             response = client._post(
                 client._url("/images/create"),
@@ -258,6 +278,33 @@ class Engine:
             if name:
                 raise
             raise EngineUnavailable(f"the engine at {self.address} cannot say: {refusal}") from refusal
+
+
+def _connections_taken(client: docker.APIClient) -> list[Any]:
+    """The connections over which requests of this client go from now on, as they are taken."""
+    taken: list[Any] = []
+    adapter = client.get_adapter(client.base_url)
+    find = adapter.get_connection_with_tls_context
+
+    def find_and_note(*args: Any, **kwargs: Any) -> Any:
+        pool = find(*args, **kwargs)
+        take = pool._get_conn
+
+        def take_and_note(*args: Any, **kwargs: Any) -> Any:
+            taken.append(take(*args, **kwargs))
+            return taken[-1]
+
+        pool._get_conn = take_and_note
+        return pool
+
+    adapter.get_connection_with_tls_context = find_and_note
+    return taken
+
+
+def _cut(connections: list[Any]) -> None:
+    for connection in connections:
+        if connection.sock is not None:
+            shut(connection.sock)
 
 
 def _as_filter(labels: Mapping[str, str]) -> list[str]:

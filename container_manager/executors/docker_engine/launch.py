@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from container_manager.exceptions import ExecutionNotFound, PurserError
-from container_manager.executors.docker_engine.client import Engine, EngineRefusal
+from container_manager.executors.docker_engine.client import Engine, EngineRefusal, PullAbandoned
 from container_manager.executors.docker_engine.groups import ParentGroups
 from container_manager.executors.docker_engine.options import DockerOptions
 from container_manager.executors.docker_engine.outcome import launch_reason, pull_reason
@@ -42,10 +42,16 @@ class Launcher:
         self._options = options
         self._executor = executor
         self._closed = threading.Event()
+        self._pulls: dict[str, threading.Event] = {}
 
     def close(self) -> None:
         """Let go of standard inputs that are still being written."""
         self._closed.set()
+
+    def abandon(self, execution_id: str) -> None:
+        """Same promise as `abandon_launch`: a pull is given up, the short steps around it are not."""
+        if abandoned := self._pulls.get(execution_id):
+            abandoned.set()
 
     def launch(self, job: JobSpec) -> LaunchResult:
         """Same promise as `launch_job`."""
@@ -128,11 +134,16 @@ class Launcher:
         except (OSError, KeyError) as error:
             message = f"the password of registry_auth {job.registry_auth!r} cannot be read: {type(error).__name__}"
             raise _Refused(message, Reason.IMAGE_PULL_FAILED) from error
+        abandoned = self._pulls.setdefault(job.execution_id, threading.Event())
         try:
             with span("pull", self._executor, job.execution_id):
-                self._engine.pull(str(job.image), credentials)
+                self._engine.pull(str(job.image), credentials, abandoned)
+        except PullAbandoned as error:
+            raise _Refused(str(error), Reason.IMAGE_PULL_FAILED) from error
         except EngineRefusal as refusal:
             raise _Refused(str(refusal), pull_reason(refusal.status, str(refusal))) from refusal
+        finally:
+            self._pulls.pop(job.execution_id, None)
 
     def _start(self, job: JobSpec, *, is_new: bool) -> None:
         try:

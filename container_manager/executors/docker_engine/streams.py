@@ -32,7 +32,7 @@ class StdinSocket:
         return int(self._socket.send(data))
 
     def close(self) -> None:
-        _shut(self._socket)
+        shut(self._socket)
         self._response.close()
 
 
@@ -88,7 +88,7 @@ class Stream:
 
     def interrupt(self) -> None:
         """End a read that another thread is blocked in."""
-        _shut(self._socket)
+        shut(self._socket)
 
 
 class ChunkDecoder:
@@ -117,7 +117,8 @@ class ChunkDecoder:
         return b"".join(whole)
 
 
-def _shut(opened: Any) -> None:
+def shut(opened: Any) -> None:
+    """End whatever another thread does with a socket."""
     # Its other holders may still have it open, so closing it here would not be heard by the engine.
     try:
         opened.shutdown(socket.SHUT_RDWR)
