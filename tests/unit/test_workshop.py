@@ -1,5 +1,6 @@
 """The locks say what is installed, everywhere the same, and name no place to get it from."""
 
+import json
 import re
 import tomllib
 from importlib.metadata import version
@@ -29,6 +30,13 @@ def entries(lock: str) -> Any:
 @pytest.mark.parametrize("lock", LOCKS)
 def test_a_lock_names_no_address(lock: str) -> None:
     assert not re.search(r"://|@ |--index|--find-links|file:", (ROOT / lock).read_text())
+
+
+def test_the_lock_of_npm_names_no_registry_and_has_a_hash_for_every_package() -> None:
+    packages = json.loads((ROOT / "tests/node/package-lock.json").read_text())["packages"]
+
+    assert [name for name, entry in packages.items() if "resolved" in entry] == []
+    assert [name for name, entry in packages.items() if name and "integrity" not in entry] == []
 
 
 @pytest.mark.parametrize("lock", LOCKS)
