@@ -1,16 +1,18 @@
-"""Logs and events as they come: read step by step, written in the form that the client accepts."""
+"""Logs and events as they come: sources that are read step by step, written in the form that the client accepts."""
 
-from dataclasses import replace
+import os
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import orjson
 
 from api.documents import end_document, event_document, log_line_document
 from api.schemas.queries import LogQuery
-from api.waiting import Signs, Step
+from api.streaming import Step
+from api.waiting import Signs
 from container_manager import jobs, logs
 from container_manager.bell import job_topic, logs_topic
-from container_manager.exceptions import InvalidCursor, LogsGone
+from container_manager.exceptions import InvalidCursor, LogsGone, PurserError, UnknownJob
 from container_manager.logs import LogLine, LogPage
 from container_manager.models import Job
 from container_manager.states import TERMINAL
@@ -21,7 +23,8 @@ PLAIN = "text/plain"
 SSE_PING = b": ping\n\n"
 
 _PAGE_LINES = 1000
-_CHUNK_BYTES = 1024 * 1024
+_CHUNK_BYTES = 128 * 1024
+"""What a follower that does not read holds, more or less."""
 
 
 class Form(Protocol):
@@ -36,6 +39,9 @@ class Form(Protocol):
     def end(self, job: Job, dropped: dict[str, int]) -> bytes:
         """Nothing will follow."""
 
+    def broken(self, error: PurserError) -> bytes:
+        """What should follow cannot be had any more. Raises it where the form has no words for that."""
+
 
 class SseForm:
     """Server-sent events: `log` with a resumable id, `attempt`, and a last `end`."""
@@ -48,6 +54,9 @@ class SseForm:
 
     def end(self, job: Job, dropped: dict[str, int]) -> bytes:
         return server_sent("end", {**end_document(job), "dropped_bytes": dropped})
+
+    def broken(self, error: PurserError) -> bytes:
+        return server_sent("error", _error_document(error))
 
 
 class NdjsonForm:
@@ -62,6 +71,9 @@ class NdjsonForm:
     def end(self, job: Job, dropped: dict[str, int]) -> bytes:
         return _json_line({"end": {**end_document(job), "dropped_bytes": dropped}})
 
+    def broken(self, error: PurserError) -> bytes:
+        return _json_line({"error": _error_document(error)})
+
 
 class PlainForm:
     """The bytes themselves and nothing else."""
@@ -75,18 +87,23 @@ class PlainForm:
     def end(self, job: Job, dropped: dict[str, int]) -> bytes:
         return b""
 
+    def broken(self, error: PurserError) -> bytes:
+        raise error
+
 
 FORMS: dict[str, Form] = {SSE: SseForm(), NDJSON: NdjsonForm(), PLAIN: PlainForm()}
 
 
+@dataclass(frozen=True, slots=True)
 class Place:
     """A place in a job's logs: the attempt, the store's cursor, and the last line that was passed after it.
 
     The last part lets every line of a page have a cursor of its own.
     """
 
-    def __init__(self, attempt: int, cursor: str | None = None, passed: int = -1) -> None:
-        self.attempt, self.cursor, self.passed = attempt, cursor, passed
+    attempt: int
+    cursor: str | None = None
+    passed: int = -1
 
     @classmethod
     def parse(cls, text: str, job: Job) -> "Place":
@@ -107,30 +124,32 @@ class Place:
 
 
 class LogReader:
-    """Goes through a job's logs from a place on, page by page. Raises LogsGone for those past their retention."""
+    """Reads a job's logs page by page. Raises LogsGone for those past their retention."""
 
     def __init__(self, job: Job, query: LogQuery, cursor: str | None) -> None:
-        if job.logs_deleted_at:
-            raise LogsGone(f"the job's logs were deleted at {job.logs_deleted_at:%Y-%m-%d %H:%M:%S} UTC")
+        _require_logs(job)
         given = cursor or query.cursor
         self.job = job
-        self.place = Place.parse(given, job) if given else Place(query.attempt or job.attempt)
-        self._tail = None if given else query.tail
+        self.start = Place.parse(given, job) if given else Place(query.attempt or job.attempt)
+        self.tail = None if given else query.tail
         self._query = query
 
-    def page(self, limit: int) -> tuple[LogPage, Place]:
-        """The next lines that have not been passed, and the place they begin at."""
+    def page(
+        self, place: Place, limit: int, *, tail: int | None = None, most_bytes: int | None = None
+    ) -> tuple[LogPage, Place, Place]:
+        """The next lines that have not been passed, the place they begin at, and the one behind them."""
+        bound = {} if most_bytes is None else {"most_bytes": most_bytes}
         while True:
-            began = self.place
             found = logs.read(
-                self.job.pk, began.attempt, cursor=began.cursor, streams=self._query.streams,
-                tail=self._tail, since=self._query.since, limit=limit,
+                self.job.pk, place.attempt, cursor=place.cursor, streams=self._query.streams,
+                tail=tail, since=self._query.since, limit=limit, **bound,
             )  # fmt: skip
-            self._tail = None
-            lines = [line for line in found.lines if line.seq > began.passed]
-            self.place = Place(began.attempt, found.next_cursor, -1 if lines else began.passed)
+            tail = None
+            lines = [line for line in found.lines if line.seq > place.passed]
+            after = Place(place.attempt, found.next_cursor, -1 if lines else place.passed)
             if lines or not found.lines:
-                return replace(found, lines=lines), began
+                return replace(found, lines=lines), place, after
+            place = after
 
     def is_over(self, page: LogPage) -> bool:
         """Whether nothing can follow a page that has been read to its end, in this or in another attempt."""
@@ -138,105 +157,137 @@ class LogReader:
             return True
         return self.job.state in TERMINAL and (page.complete or self.job.cleaned_at is not None)
 
-    def goes_on(self, page: LogPage) -> bool:
-        """Whether another attempt follows a page that has been read to its end; the place is then its beginning."""
-        attempt = self.place.attempt
+    def next_attempt(self, place: Place, page: LogPage) -> Place | None:
+        """The beginning of the attempt that follows a page that has been read to its end at that place."""
+        attempt = place.attempt
         if self._query.attempt is not None or self.job.attempt <= attempt or not (page.complete or attempt == 0):
-            return False
-        self.place = Place(attempt + 1)
-        return True
+            return None
+        return Place(attempt + 1)
 
     def refresh(self) -> None:
         """Look at the job again. Raises UnknownJob when its retention has ended."""
         self.job = jobs.get(self.job.pk, namespace=self.job.namespace)
 
 
-class LogFollower:
-    """Says at each step what has been written since, through all attempts, and at last how the job ended."""
+def _require_logs(job: Job) -> None:
+    if job.logs_deleted_at:
+        raise LogsGone(f"the job's logs were deleted at {job.logs_deleted_at:%Y-%m-%d %H:%M:%S} UTC")
 
-    def __init__(self, reader: LogReader, query: LogQuery, form: Form, *, follow: bool) -> None:
-        self._reader, self._form, self._follow = reader, form, follow
+
+@dataclass(frozen=True, slots=True)
+class At:
+    """Where a follower is, and how many lines it still wants: of those to begin with, and in all.
+
+    Who follows the bytes themselves is at an offset of the attempt's log instead.
+    """
+
+    place: Place
+    tail: int | None = None
+    left: int | None = None
+    offset: int = 0
+
+
+class LogSource:
+    """Says what a job has written since, through all attempts, and at last how the job ended.
+
+    A log that is deleted while it is followed is an error that is told, never an end.
+    """
+
+    def __init__(self, reader: LogReader, query: LogQuery, form: str, *, follow: bool) -> None:
+        self._reader, self._form, self._follow = reader, FORMS[form], follow
         self._left = query.limit
+        self._streams = query.streams
+        self._path = self._log(reader.start.attempt)
+        job_id = reader.job.pk
+        self.key = (type(self), job_id, query.streams, query.attempt, query.since, form, follow)
+        self.signs = Signs((job_topic(job_id),), (logs_topic(job_id),), self._size)
 
-    @property
-    def signs(self) -> Signs:
-        """What tells that there may be more."""
-        job_id = self._reader.job.pk
-        return Signs((job_topic(job_id), logs_topic(job_id)), self._size)
+    def start(self) -> At:
+        return At(self._reader.start, self._reader.tail, self._left)
+
+    def step(self, place: At, *, look: bool) -> Step[At]:
+        step, page = self._read(place)
+        if step.chunk or step.done:
+            return step
+        if look:
+            # The job is looked at before the last reading, so that nothing is written after what is taken for its end.
+            if gone := self._look():
+                return Step(place, self._form.broken(gone), done=True)
+            step, page = self._read(place)
+        return step if step.chunk else self._at_the_end(page, step)
+
+    def _read(self, at: At) -> tuple[Step[At], LogPage]:
+        most = min(_PAGE_LINES, at.left or _PAGE_LINES)
+        page, began, after = self._reader.page(at.place, most, tail=at.tail, most_bytes=_CHUNK_BYTES)
+        then = At(after, None, None if at.left is None else at.left - len(page.lines))
+        chunk = b"".join(self._form.line(line, began.behind(line)) for line in page.lines)
+        done = then.left == 0 or not (self._follow or chunk)
+        return Step(then, chunk, more=page.full or page.complete, done=done), page
+
+    def _look(self) -> PurserError | None:
+        """See how the job is. Returns why its logs cannot be had any more."""
+        try:
+            self._reader.refresh()
+            _require_logs(self._reader.job)
+        except (LogsGone, UnknownJob) as error:
+            return error
+        return None
+
+    def _at_the_end(self, page: LogPage, read: Step[At]) -> Step[At]:
+        if following := self._reader.next_attempt(read.then.place, page):
+            self._path = self._log(following.attempt)
+            chunk = self._form.attempt(following.attempt, page.dropped_bytes)
+            return Step(At(following, left=read.then.left), chunk, more=True)
+        if self._reader.is_over(page):
+            return replace(read, chunk=self._form.end(self._reader.job, page.dropped_bytes), done=True)
+        return replace(read, more=False)
+
+    def _log(self, attempt: int) -> str:
+        return str(logs.log_path(self._reader.job.pk, attempt))
 
     def _size(self) -> int:
         try:
-            return logs.log_path(self._reader.job.pk, self._reader.place.attempt).stat().st_size
-        except FileNotFoundError:
+            return os.stat(self._path).st_size
+        except OSError:
             return -1
 
-    def step(self) -> Step:
-        page, began = self._reader.page(min(_PAGE_LINES, self._left or _PAGE_LINES))
-        chunk = b"".join(self._form.line(line, began.behind(line)) for line in page.lines)
-        if self._left is not None:
-            self._left -= len(page.lines)
-        if self._left == 0:
-            return Step(chunk, done=True)
-        if chunk or not self._follow:
-            return Step(chunk, more=True, done=not chunk)
-        return self._at_the_end(page)
 
-    def _at_the_end(self, page: LogPage) -> Step:
-        self._reader.refresh()
-        if self._reader.goes_on(page):
-            return Step(self._form.attempt(self._reader.place.attempt, page.dropped_bytes), more=True)
-        if self._reader.is_over(page):
-            return Step(self._form.end(self._reader.job, page.dropped_bytes), done=True)
-        return Step()
-
-
-class RawFollower(LogFollower):
+class RawSource(LogSource):
     """The same for whole streams as plain bytes, without looking for lines."""
 
-    def __init__(self, reader: LogReader, query: LogQuery, form: Form, *, follow: bool) -> None:
-        super().__init__(reader, query, form, follow=follow)
-        self._streams, self._attempt, self._offset = query.streams, reader.place.attempt, 0
-
-    def step(self) -> Step:
-        place = self._reader.place
-        if place.attempt != self._attempt:
-            self._attempt, self._offset = place.attempt, 0
-        state = logs.read(self._reader.job.pk, place.attempt, tail=0)
-        chunk = self._bytes()
-        if chunk or not self._follow:
-            return Step(chunk, more=True, done=not chunk)
-        return self._at_the_end(state)
-
-    def _bytes(self) -> bytes:
+    def _read(self, at: At) -> tuple[Step[At], LogPage]:
+        page = logs.read(self._reader.job.pk, at.place.attempt, tail=0)
         parts: list[bytes] = []
-        size = 0
-        for offset, data in logs.raw(self._reader.job.pk, self._attempt, streams=self._streams, offset=self._offset):
+        size, offset = 0, at.offset
+        for after, data in logs.raw(self._reader.job.pk, at.place.attempt, streams=self._streams, offset=offset):
             parts.append(data)
-            self._offset, size = offset, size + len(data)
+            offset, size = after, size + len(data)
             if size >= _CHUNK_BYTES:
                 break
-        return b"".join(parts)
+        more = size >= _CHUNK_BYTES or page.complete
+        then = replace(at, offset=offset)
+        return Step(then, b"".join(parts), more=more, done=not (self._follow or size)), page
 
 
-class EventFollower:
-    """Says at each step which events have been added since, and at last how the job ended."""
+class EventSource:
+    """Says which events have been added since, and at last how the job ended."""
 
     def __init__(self, job: Job, after: int) -> None:
         self._job, self._after = job, after
+        self.key = (type(self), job.pk)
+        self.signs = Signs((job_topic(job.pk),))
 
-    @property
-    def signs(self) -> Signs:
-        """What tells that there may be more."""
-        return Signs((job_topic(self._job.pk),))
+    def start(self) -> int:
+        return self._after
 
-    def step(self) -> Step:
+    def step(self, place: int, *, look: bool) -> Step[int]:
         job = jobs.get(self._job.pk, namespace=self._job.namespace)
-        events = jobs.events(job, after=self._after, limit=_PAGE_LINES)
-        self._after = events[-1].seq if events else self._after
+        events = jobs.events(job, after=place, limit=_PAGE_LINES)
+        last = events[-1].seq if events else place
         chunk = b"".join(server_sent(event.type, event_document(event), str(event.seq)) for event in events)
-        if job.state in TERMINAL and self._after >= job.version:
-            return Step(chunk + server_sent("end", end_document(job)), done=True)
-        return Step(chunk, more=len(events) == _PAGE_LINES)
+        if job.state in TERMINAL and last >= job.version:
+            return Step(last, chunk + server_sent("end", end_document(job)), done=True)
+        return Step(last, chunk, more=len(events) == _PAGE_LINES)
 
 
 def server_sent(event: str, document: dict[str, Any], cursor: str | None = None) -> bytes:
@@ -247,3 +298,7 @@ def server_sent(event: str, document: dict[str, Any], cursor: str | None = None)
 
 def _json_line(document: dict[str, Any]) -> bytes:
     return orjson.dumps(document, option=orjson.OPT_APPEND_NEWLINE)
+
+
+def _error_document(error: PurserError) -> dict[str, Any]:
+    return {"code": error.code, "detail": str(error)}

@@ -26,12 +26,16 @@ from django.urls import set_script_prefix
 
 from api.middleware import HOLDS, REFUSED
 from api.protocol import MAX_HEADER_BYTES
-from api.waiting import Followed, Held, begin_shutdown, in_thread
+from api.streaming import Feeds, Followed
+from api.waiting import Held, begin_shutdown, in_thread
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 T = TypeVar("T")
+
+STREAM_THREADS = 4
+"""Threads that read for streams, so that reading for many followers never stands before a request."""
 
 
 class Handler(BaseHandler):
@@ -41,6 +45,8 @@ class Handler(BaseHandler):
         super().__init__()
         self.load_middleware(is_async=False)
         self._pool = ThreadPoolExecutor(settings.PURSER.api_threads, thread_name_prefix="api")
+        self._stream_pool = ThreadPoolExecutor(STREAM_THREADS, thread_name_prefix="stream")
+        self._feeds = Feeds(partial(in_thread, self._stream_pool))
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -60,10 +66,11 @@ class Handler(BaseHandler):
 
     def close(self) -> None:
         """Close the connections that the threads have kept, and end the threads."""
-        together = threading.Barrier(settings.PURSER.api_threads)
-        for _ in range(settings.PURSER.api_threads):
-            self._pool.submit(_close_connections, together)
-        self._pool.shutdown()
+        for pool, threads in ((self._pool, settings.PURSER.api_threads), (self._stream_pool, STREAM_THREADS)):
+            together = threading.Barrier(threads)
+            for _ in range(threads):
+                pool.submit(_close_connections, together)
+            pool.shutdown()
 
     async def _serve(self, scope: Message, receive: Receive, send: Send) -> None:
         body: bytes | None = b""
@@ -107,7 +114,7 @@ class Handler(BaseHandler):
 
     async def _chunks(self, response: HttpResponseBase) -> AsyncGenerator[bytes, None]:
         if isinstance(response, Followed):
-            async with contextlib.aclosing(response.chunks(partial(in_thread, self._pool))) as chunks:
+            async with contextlib.aclosing(response.chunks(self._feeds)) as chunks:
                 async for chunk in chunks:
                     yield chunk
             return

@@ -1,4 +1,4 @@
-"""Answers that take their time: held until something changes, or followed as it is written.
+"""Answers that take their time: held until something changes. What is followed as it is written is in `streaming`.
 
 Both say what they wait for (`topics` of the bell) and what to do when it rings (a plain function, that may
 read the database). Our ASGI handler waits on the event loop, so that a quiet waiter costs no thread and no
@@ -11,19 +11,18 @@ import asyncio
 import contextlib
 import threading
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from concurrent.futures import Executor
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from django.db import close_old_connections
-from django.http import HttpResponse, StreamingHttpResponse
+from django.http import HttpResponse
 
 from container_manager.bell import bell
 
 LOOK_SECONDS = 5.0
-PEEK_SECONDS = 0.2
-PING_SECONDS = 15.0
+PEEK_SECONDS = 0.1
 
 T = TypeVar("T")
 Call = Callable[[Callable[[], T]], Awaitable[T]]
@@ -39,6 +38,16 @@ def begin_shutdown() -> None:
         wake()
 
 
+@contextlib.contextmanager
+def wakes(wake: Callable[[], None]) -> Iterator[None]:
+    """Have `wake` called, from any thread, when this process begins to shut down."""
+    _wakers.add(wake)
+    try:
+        yield
+    finally:
+        _wakers.discard(wake)
+
+
 def is_closing() -> bool:
     """Whether this process has begun to shut down."""
     return _closing.is_set()
@@ -50,9 +59,13 @@ def _nothing() -> object:
 
 @dataclass(frozen=True, slots=True)
 class Signs:
-    """What tells that it is worth looking again."""
+    """What tells that it is worth looking again.
+
+    `topics` ring for a change, `writes` for more of the same, of which `peek` also tells.
+    """
 
     topics: tuple[str, ...]
+    writes: tuple[str, ...] = ()
     peek: Callable[[], object] = _nothing
 
 
@@ -82,7 +95,7 @@ class Held(HttpResponse):
 
     def wait_here(self) -> "Held":
         """Hold the calling thread, for servers that know nothing of waiting."""
-        with _listening_thread(self.signs) as pause:
+        with listening(self.signs) as pause:
             while not self.settle():
                 pause(min(self.remaining, LOOK_SECONDS))
         return self
@@ -92,61 +105,6 @@ class Held(HttpResponse):
         async with _listening_loop(self.signs) as pause:
             while not await call(self.settle):
                 await pause(min(self.remaining, LOOK_SECONDS))
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """What a follower has found: something to send, and whether more is there already, or will never be."""
-
-    chunk: bytes = b""
-    more: bool = False
-    done: bool = False
-
-
-class Followed(StreamingHttpResponse):
-    """A stream of what `step()` finds, from the first call on until it is done. `ping` is sent in long silences."""
-
-    def __init__(self, signs: Signs, step: Callable[[], Step], *, ping: bytes = b"", **kwargs: Any) -> None:
-        self._signs, self._step, self._ping = signs, step, ping
-        self._first: Step | None = step()  # what is wrong with the request is found out before the stream begins
-        self._spoke = time.monotonic()
-        super().__init__(self._follow_here(), **kwargs)
-        self.headers["Cache-Control"] = "no-cache"
-        self.headers["X-Accel-Buffering"] = "no"
-
-    def _follow_here(self) -> Iterator[bytes]:
-        with _listening_thread(self._signs) as pause:
-            while True:
-                step = self._next()
-                if chunk := self._said(step):
-                    yield chunk
-                if step.done or is_closing():
-                    return
-                if not step.more:
-                    pause(LOOK_SECONDS)
-
-    async def chunks(self, call: Call[Step]) -> AsyncGenerator[bytes, None]:
-        """The same on the event loop; `call` runs a function in a thread."""
-        async with _listening_loop(self._signs) as pause:
-            while True:
-                step = await call(self._next)
-                if chunk := self._said(step):
-                    yield chunk
-                if step.done or is_closing():
-                    return
-                if not step.more:
-                    await pause(LOOK_SECONDS)
-
-    def _next(self) -> Step:
-        first, self._first = self._first, None
-        return first or self._step()
-
-    def _said(self, step: Step) -> bytes:
-        now = time.monotonic()
-        if not step.chunk and now - self._spoke < PING_SECONDS:
-            return b""
-        self._spoke = now
-        return step.chunk or self._ping
 
 
 async def in_thread(pool: Executor, function: Callable[[], T]) -> T:
@@ -163,9 +121,9 @@ async def in_thread(pool: Executor, function: Callable[[], T]) -> T:
 
 
 @contextlib.contextmanager
-def _listening_thread(signs: Signs) -> Iterator[Callable[[float], None]]:
-    """Yields what waits, up to some seconds, for a sign since it last did."""
-    with bell.listening(*signs.topics) as rung:
+def listening(signs: Signs) -> Iterator[Callable[[float], None]]:
+    """Yields what waits in the calling thread, up to some seconds, for a sign since it last did."""
+    with bell.listening(*signs.topics, *signs.writes) as rung:
         seen = signs.peek()
 
         def pause(seconds: float) -> None:
@@ -177,37 +135,28 @@ def _listening_thread(signs: Signs) -> Iterator[Callable[[float], None]]:
             rung.clear()
             seen = signs.peek()
 
-        _wakers.add(rung.set)
-        try:
+        with wakes(rung.set):
             yield pause
-        finally:
-            _wakers.discard(rung.set)
 
 
 @contextlib.asynccontextmanager
 async def _listening_loop(signs: Signs) -> AsyncIterator[Callable[[float], Awaitable[None]]]:
-    """The same for the event loop."""
-    loop, rung, seen = asyncio.get_running_loop(), asyncio.Event(), signs.peek()
-    interval = LOOK_SECONDS if signs.peek is _nothing else PEEK_SECONDS
+    """The same for the event loop, without a peek."""
+    loop, rung = asyncio.get_running_loop(), asyncio.Event()
 
     async def pause(seconds: float) -> None:
-        nonlocal seen
-        until = time.monotonic() + seconds
-        while seen == signs.peek() and not is_closing() and (left := until - time.monotonic()) > 0:
+        if not is_closing():
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(rung.wait(), min(interval, left))
-                break
+                await asyncio.wait_for(rung.wait(), seconds)
         rung.clear()
-        seen = signs.peek()
 
     def ring() -> None:
         loop.call_soon_threadsafe(rung.set)
 
     endings = [bell.subscribe(topic, ring) for topic in signs.topics]
-    _wakers.add(ring)
     try:
-        yield pause
+        with wakes(ring):
+            yield pause
     finally:
-        _wakers.discard(ring)
         for end in endings:
             end()

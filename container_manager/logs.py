@@ -70,12 +70,16 @@ class LogLine:
 
 @dataclass(frozen=True, slots=True)
 class LogPage:
-    """Some lines, where to go on, and whether the log has ended there. `dropped_bytes` were over the store's bound."""
+    """Some lines, where to go on, and whether the log has ended there. `dropped_bytes` were over the store's bound.
+
+    `full` says that it ended at its own bounds: there may be more.
+    """
 
     lines: list[LogLine]
     next_cursor: str
     complete: bool
     dropped_bytes: dict[str, int]
+    full: bool = False
 
 
 class LogWriter:
@@ -180,11 +184,12 @@ def read(
     tail: int | None = None,
     since: datetime | None = None,
     limit: int = 1000,
+    most_bytes: int = _PAGE_BYTES,
 ) -> LogPage:
     """Read up to `limit` lines from `cursor`, or the last `tail` ones, or those stored `since` a time.
 
-    A page does not grow much over 4 MiB, however long its lines are. A log that does not exist yet is empty and
-    not complete. Raises InvalidCursor.
+    A page ends with the record (of 1 MiB at most) that brings it to `most_bytes`, however long its lines are. A log
+    that does not exist yet is empty and not complete. Raises InvalidCursor.
     """
     wanted = {STREAMS.index(stream) for stream in streams}
     since_ns = int(since.timestamp() * 1e9) if since else 0
@@ -196,7 +201,7 @@ def read(
         if tail is not None:
             return _read_tail(file, size, wanted, min(tail, limit), since_ns)
         offset, skip = _parse_cursor(file, cursor, size)
-        return _read_forward(file, size, offset, skip, wanted, limit, since_ns)
+        return _read_forward(file, size, offset, skip, wanted, limit, since_ns, most_bytes)
 
 
 def raw(
@@ -222,7 +227,7 @@ def delete(job_id: UUID) -> None:
 
 
 def _read_forward(
-    file: BinaryIO, size: int, offset: int, skip: int, wanted: set[int], limit: int, since_ns: int
+    file: BinaryIO, size: int, offset: int, skip: int, wanted: set[int], limit: int, since_ns: int, most_bytes: int
 ) -> LogPage:
     lines: list[LogLine] = []
     size_read = 0
@@ -234,10 +239,10 @@ def _read_forward(
             taken = found[: limit - len(lines)]
             lines += taken
             if len(taken) < len(found):
-                return LogPage(lines, _cursor(record.offset, skip + len(taken)), complete=False, dropped_bytes={})
+                return LogPage(lines, _cursor(record.offset, skip + len(taken)), False, {}, full=True)
             size_read += record.length
-            if size_read >= _PAGE_BYTES:
-                return LogPage(lines, _cursor(record.end, 0), complete=False, dropped_bytes={})
+            if size_read >= most_bytes:
+                return LogPage(lines, _cursor(record.end, 0), complete=False, dropped_bytes={}, full=True)
         offset, skip = record.end, 0
     return LogPage(lines, _cursor(offset, skip), complete=False, dropped_bytes={})
 

@@ -5,11 +5,11 @@ from rest_framework.request import Request
 
 from api.documents import event_document
 from api.endpoint import JSON, View, answer, endpoint, find_job
-from api.following import SSE, SSE_PING, EventFollower
+from api.following import SSE, SSE_PING, EventSource
 from api.schemas.jobs import EventPage
 from api.schemas.queries import LARGEST_SEQ, EventQuery
+from api.streaming import Followed
 from api.views.logs import LAST_EVENT_ID
-from api.waiting import Followed
 from container_manager import exceptions as domain
 from container_manager import jobs
 from container_manager.exceptions import InvalidCursor
@@ -39,8 +39,8 @@ class JobEvents(View):
         found = find_job(request, job, executor)
         if request.accepted_renderer.media_type == JSON:
             return _page(found, query)
-        follower = EventFollower(found, _last_event_id(request, query.after))
-        return Followed(follower.signs, follower.step, ping=SSE_PING, content_type=SSE)
+        source = EventSource(found, _last_event_id(request, query.after))
+        return Followed(source, ping=SSE_PING, content_type=SSE)
 
 
 def _page(job: Job, query: EventQuery) -> HttpResponseBase:

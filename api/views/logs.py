@@ -7,10 +7,10 @@ from rest_framework.request import Request
 from api.documents import log_page_document
 from api.endpoint import JSON, Header, View, answer, endpoint, find_job
 from api.errors import InvalidQuery
-from api.following import FORMS, NDJSON, PLAIN, SSE, SSE_PING, LogFollower, LogReader, RawFollower
+from api.following import NDJSON, PLAIN, SSE, SSE_PING, LogReader, LogSource, RawSource
 from api.schemas.jobs import LogPage
 from api.schemas.queries import LogQuery
-from api.waiting import Followed
+from api.streaming import Followed
 from container_manager import exceptions as domain
 from container_manager import logs
 from container_manager.exceptions import FieldError
@@ -69,17 +69,17 @@ def _require_attempt(job: Job, attempt: int | None) -> None:
 def _page(reader: LogReader, query: LogQuery) -> HttpResponse:
     if query.follow:
         raise InvalidQuery([FieldError("follow", "not_in_json", f"needs Accept: {SSE}, {NDJSON} or {PLAIN}")])
-    page, began = reader.page(query.limit or _PAGE_LINES)
-    over = not reader.goes_on(page) and reader.is_over(page)
-    return answer(log_page_document(began.attempt, page, str(reader.place), over))
+    page, began, after = reader.page(reader.start, query.limit or _PAGE_LINES, tail=reader.tail)
+    following = reader.next_attempt(after, page)
+    over = following is None and reader.is_over(page)
+    return answer(log_page_document(began.attempt, page, str(following or after), over))
 
 
 def _stream(reader: LogReader, query: LogQuery, form: str) -> HttpResponseBase:
     follow = form == SSE if query.follow is None else query.follow
     whole = form == PLAIN and not any((query.limit, query.tail is not None, query.since, query.cursor))
-    make = RawFollower if whole else LogFollower
-    follower = make(reader, query, FORMS[form], follow=follow)
-    response = Followed(follower.signs, follower.step, ping=SSE_PING if form == SSE else b"", content_type=form)
-    if not follow and (dropped := logs.read(reader.job.pk, reader.place.attempt, tail=0).dropped_bytes):
+    source = (RawSource if whole else LogSource)(reader, query, form, follow=follow)
+    response = Followed(source, ping=SSE_PING if form == SSE else b"", content_type=form)
+    if not follow and (dropped := logs.read(reader.job.pk, reader.start.attempt, tail=0).dropped_bytes):
         response["Purser-Dropped-Bytes"] = str(sum(dropped[stream] for stream in dropped if stream in query.streams))
     return response

@@ -197,9 +197,10 @@ class ProcessExecutor(ContainerExecutor):
 
     def follow_logs(self, execution_id: str, stop: threading.Event) -> Iterator[LogFrame]:
         with _asking():
-            directory, offset, over = self._get(execution_id), 0, False
+            directory, offset, over, tick = self._get(execution_id), 0, False, 0
             while not over:
-                over = self._is_over(execution_id)
+                over = self._is_over(execution_id, look=tick % _TICKS_PER_LOOK == 0)
+                tick += 1
                 for frame, end in directory.frames(offset):
                     yield frame
                     offset = end

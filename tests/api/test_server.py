@@ -11,7 +11,7 @@ from django.conf import settings
 from django.core.management import call_command
 from django.db.backends.signals import connection_created
 
-from api import background, quickstart, waiting
+from api import background, quickstart, streaming
 from api.client import Client
 from api.waiting import begin_shutdown
 from container_manager.bell import bell, job_topic, logs_topic
@@ -157,8 +157,8 @@ def test_many_followers_hold_no_thread(http: httpx.Client, server: Server, write
 
 
 def test_a_silent_stream_sends_comments(http: httpx.Client, write_log: Write, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(waiting, "PING_SECONDS", 0.1)
-    monkeypatch.setattr(waiting, "LOOK_SECONDS", 0.1)
+    monkeypatch.setattr(streaming, "PING_SECONDS", 0.1)
+    monkeypatch.setattr(streaming, "LOOK_SECONDS", 0.1)
     job = AttemptFactory.create().job
     write_log(job, finish=False)
     with http.stream("GET", f"/api/v1/jobs/{job.pk}/logs", headers={"Accept": SSE}) as answer:

@@ -168,7 +168,11 @@ class ExecutionDirectory:
 
     def frames(self, offset: int = 0) -> Iterator[tuple[LogFrame, int]]:
         """The whole frames of the log from an offset on, each with the offset of the next one."""
-        with contextlib.suppress(FileNotFoundError), open(self.path / "log", "rb") as file:
+        path = f"{self.path}/log"
+        with contextlib.suppress(FileNotFoundError):
+            if os.stat(path).st_size <= offset:
+                return
+        with contextlib.suppress(FileNotFoundError), open(path, "rb") as file:
             file.seek(offset)
             while len(head := file.read(FRAME.size)) == FRAME.size:
                 stream, at_ns, size = FRAME.unpack(head)
