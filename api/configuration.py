@@ -14,6 +14,7 @@ import socket
 import tempfile
 import tomllib
 from collections.abc import Iterable, Mapping
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -30,9 +31,11 @@ BUILT_IN_EXECUTORS = {
     "process": "container_manager.executors.process.ProcessExecutor",
     "mock": "container_manager.executors.mock.MockExecutor",
 }
-SECRETS = ("secret_key", "database_url")
+SECRETS = ("secret_key", "old_secret_keys", "database_url")
 _KINDS = {
     "secret_key": "32 characters or more",
+    "old_secret_keys": "keys of 32 characters or more, separated by commas or spaces",
+    "webhook_allowed_networks": "networks such as 10.1.0.0/16, separated by commas",
     "database_url": DATABASE_URL_FORM,
     "executors": "{BACKEND, OPTIONS} by name: lower-case letters, digits, '-' and '_'",
     "path": "a path",
@@ -76,7 +79,13 @@ class Configuration(BaseSettings):
     secret_key: SecretStr | None = Field(
         default=None,
         min_length=32,
-        description="Key for what the service signs. Default: made on the first start and kept in the data directory.",
+        description="Key for what the service signs and encrypts. "
+        "Default: made on the first start and kept in the data directory.",
+    )
+    old_secret_keys: SecretStr | None = Field(
+        default=None,
+        description="Keys that `PURSER_SECRET_KEY` was before, separated by commas or spaces: what they have encrypted "
+        "can still be read.",
     )
     host: str = Field(default="127.0.0.1", min_length=1, description="Address to listen on.")
     port: int = Field(default=8080, ge=1, le=65535, description="Port to listen on.")
@@ -120,6 +129,25 @@ class Configuration(BaseSettings):
         le=315_360_000,
         description="How long the logs of a finished job are kept (s); never longer than the job. "
         "Default: as `PURSER_RETENTION_SECONDS`.",
+    )
+    webhook_allowed_networks: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode] = Field(
+        default=(),
+        description="Networks that webhooks may lead to although they are not public, separated by commas.",
+    )
+    webhook_timeout_seconds: float = Field(
+        default=15, ge=1, le=60, description="Longest that one attempt to tell a webhook may take (s)."
+    )
+    webhook_retry_seconds: float = Field(
+        default=86_400, ge=1, le=2_592_000, description="How long a delivery is tried again before it fails (s)."
+    )
+    webhook_disable_seconds: float = Field(
+        default=432_000,
+        ge=1,
+        le=31_536_000,
+        description="A webhook that has received nothing for so long, of all that was sent, is disabled (s).",
+    )
+    webhook_retention_seconds: float = Field(
+        default=604_800, ge=1, le=31_536_000, description="How long a delivery is kept after its end (s): 7 days."
     )
     api_threads: int = Field(
         default=8, ge=1, le=256, description="Threads that answer requests; each keeps one database connection."
@@ -166,7 +194,14 @@ class Configuration(BaseSettings):
         django_settings(url.get_secret_value())
         return url
 
-    @field_validator("allowed_hosts", mode="before")
+    @field_validator("old_secret_keys")
+    @classmethod
+    def _long_enough(cls, keys: SecretStr | None) -> SecretStr | None:
+        if keys and any(len(key) < 32 for key in _keys_in(keys)):
+            raise ValueError("has a key of fewer than 32 characters")
+        return keys
+
+    @field_validator("allowed_hosts", "webhook_allowed_networks", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
@@ -185,6 +220,11 @@ class Configuration(BaseSettings):
     def secret(self) -> str:
         """The secret key: the one that is set, else the one kept in the data directory, made if it is missing."""
         return self.secret_key.get_secret_value() if self.secret_key else _kept_secret(self.data_dir / "secret_key")
+
+    @property
+    def old_secrets(self) -> list[str]:
+        """The keys that the secret key was before."""
+        return _keys_in(self.old_secret_keys) if self.old_secret_keys else []
 
     @property
     def database(self) -> dict[str, Any]:
@@ -226,6 +266,7 @@ class Configuration(BaseSettings):
         """What is in effect, by variable, with every secret replaced by stars."""
         values = self.model_dump(mode="json")
         values["secret_key"] = "***"  # noqa: S105
+        values["old_secret_keys"] = "***" if self.old_secret_keys else ""
         values["database_url"] = without_password(self.database_url.get_secret_value())
         values["executors"] = _starred(self.executor_settings)
         return {variable(name): as_text(value) for name, value in values.items()}
@@ -304,6 +345,10 @@ def allowed(field: str) -> str:
     low, high = schema.get("minimum", schema.get("exclusiveMinimum")), schema.get("maximum")
     more_than = "more than " if "exclusiveMinimum" in schema else ""
     return f"{kind}, {more_than}{low} to {high}" if high is not None else kind
+
+
+def _keys_in(text: SecretStr) -> list[str]:
+    return text.get_secret_value().replace(",", " ").split()
 
 
 def _kept_secret(path: Path) -> str:

@@ -1,6 +1,7 @@
 """What the domain knows, as the documents of `api.schemas`: plain dicts that are JSON already."""
 
 import base64
+import json
 from collections.abc import Sequence
 from dataclasses import asdict, fields
 from datetime import UTC, datetime
@@ -10,7 +11,7 @@ from container_manager import jobs, reports, tallies
 from container_manager.executors.base import ContainerExecutor
 from container_manager.executors.results import Usage
 from container_manager.logs import LogLine, LogPage
-from container_manager.models import Attempt, ExecutorReport, Job, JobEvent
+from container_manager.models import Attempt, ExecutorReport, Job, JobEvent, Webhook, WebhookDelivery
 from container_manager.spec import HONOURED_BY_PURSER
 from container_manager.usage import UsageSum
 
@@ -230,6 +231,40 @@ def drift_document(executor: str) -> Document:
 def usage_document(namespace: str, since: datetime, until: datetime, sums: Sequence[UsageSum]) -> Document:
     """What a namespace has used between two times."""
     return {"namespace": namespace, "from": _time(since), "to": _time(until), "results": list(sums)}
+
+
+def webhook_document(webhook: Webhook) -> Document:
+    """A webhook, without its secret."""
+    return {
+        "id": str(webhook.pk),
+        "url": webhook.url,
+        "events": webhook.events,
+        "executors": webhook.executors,
+        "labels": webhook.labels,
+        "enabled": webhook.disabled_at is None,
+        "disabled_reason": webhook.disabled_reason or None,
+        "created_at": _time(webhook.created_at),
+        "failing_since": _time(webhook.failing_since),
+        "disabled_at": _time(webhook.disabled_at),
+        "old_secret_until": _time(webhook.old_secret_until),
+    }
+
+
+def delivery_document(delivery: WebhookDelivery) -> Document:
+    """A delivery with its attempts."""
+    return {
+        "id": str(delivery.pk),
+        "job": str(delivery.job_id),
+        "event": delivery.event,
+        "state": delivery.state,
+        "reason": delivery.reason or None,
+        "created_at": _time(delivery.created_at),
+        "finished_at": _time(delivery.finished_at),
+        "next_attempt_at": _time(delivery.next_attempt_at),
+        "attempt_count": delivery.attempts,
+        "attempts": delivery.log,
+        "payload": json.loads(delivery.body),
+    }
 
 
 def _process(report: ExecutorReport) -> Document:

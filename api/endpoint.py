@@ -100,7 +100,7 @@ class View(APIView):
 
     authentication_classes = [BearerAuthentication]
     permission_classes = [_Permission]
-    http_method_names = ["get", "head", "post", "delete"]
+    http_method_names = ["get", "head", "post", "patch", "delete"]
     schema = Schema()
 
     def declared(self, method: str | None) -> Endpoint | None:

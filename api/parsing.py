@@ -13,7 +13,7 @@ from rest_framework.request import Request
 
 from api.errors import InvalidQuery, MalformedJson, UnsupportedMediaType
 from container_manager import jobs
-from container_manager.exceptions import FieldError, InvalidJob
+from container_manager.exceptions import FieldError, InvalidBody, InvalidJob
 from container_manager.spec import JobRequest
 
 _PREVIEW_CHARACTERS = 60
@@ -32,7 +32,7 @@ _SENTENCES = {
 """What to say for pydantic's types of errors; for another, its own message with `must`."""
 _PATTERNS = {"^/": "must be an absolute path", "^[^:]": "must be name:value, with a name of 1 to 63 characters"}
 """What to say for a text that does not match a pattern that begins so; else the text is empty."""
-_NEVER_ECHOED = frozenset({"env", "stdin", "registry_auth"})
+_NEVER_ECHOED = frozenset({"env", "stdin", "registry_auth", "url"})
 
 
 class Query(BaseModel):
@@ -96,6 +96,24 @@ def read_nothing(request: Request) -> None:
     """For an operation without fields: the body is empty, or an empty object. Raises InvalidJob."""
     if request.body and (document := read_object(request)):
         raise InvalidJob([FieldError(_pointer((name,)), "unknown", "this takes no fields") for name in document])
+
+
+B = TypeVar("B", bound=BaseModel)
+
+
+def read_body(model: type[B], request: Request) -> B:
+    """The object in the body as a model. Raises InvalidBody that names every field that is wrong."""
+    document = read_object(request)
+    errors = [
+        FieldError(pointer, "nul", "must not contain NUL") for name in document for pointer in _with_nul(name, document)
+    ]
+    try:
+        found = model.model_validate(document)
+    except ValidationError as error:
+        errors += [_field_error(model, detail) for detail in error.errors()]
+    if errors:
+        raise InvalidBody(errors)
+    return found
 
 
 def read_job_request(executor: str, document: Mapping[str, Any]) -> JobRequest:

@@ -14,7 +14,7 @@ from rest_framework.request import Request
 
 from api import errors
 from container_manager import exceptions as domain
-from container_manager.exceptions import FieldError, InvalidJob, PurserError
+from container_manager.exceptions import FieldError, InvalidBody, PurserError
 
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -28,6 +28,7 @@ STATUS: Mapping[type[PurserError], int] = {
     PurserError: 500,
     domain.InvalidConfig: 500,
     domain.InvalidResources: 422,
+    domain.InvalidBody: 422,
     domain.InvalidJob: 422,
     domain.UnknownExecutor: 404,
     domain.UnknownJob: 404,
@@ -43,6 +44,12 @@ STATUS: Mapping[type[PurserError], int] = {
     domain.Unsupported: 422,
     domain.InvalidTokenRequest: 422,
     domain.UnknownToken: 404,
+    domain.SecretUnreadable: 500,
+    domain.DestinationRefused: 422,
+    domain.UnknownWebhook: 404,
+    domain.UnknownDelivery: 404,
+    domain.WebhookDisabled: 409,
+    domain.TooManyWebhooks: 409,
     errors.RequestError: 400,
     errors.HostNotAllowed: 400,
     errors.MalformedJson: 400,
@@ -111,7 +118,7 @@ def problem(request: HttpRequest | Request, error: PurserError) -> HttpResponse:
 
 
 def _places(error: PurserError) -> Iterable[dict[str, str]]:
-    if isinstance(error, InvalidJob):
+    if isinstance(error, InvalidBody):
         return [{"pointer": _pointer(each), "code": each.code, "detail": each.detail} for each in error.errors]
     if isinstance(error, errors.InvalidQuery):
         return [{"parameter": each.field, "code": each.code, "detail": each.detail} for each in error.errors]

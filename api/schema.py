@@ -18,6 +18,7 @@ from api.problems import status_of, title_of
 from api.schemas.process import Problem
 from container_manager import exceptions as domain
 from container_manager.exceptions import PurserError
+from container_manager.spec import JobRequest
 
 if TYPE_CHECKING:
     from api.endpoint import Answer, Endpoint, Header, View
@@ -25,20 +26,34 @@ if TYPE_CHECKING:
 PROBLEM_JSON = "application/problem+json"
 _PATH_PARAMETERS: Mapping[str, tuple[str, dict[str, Any], str]] = {
     "executor": ("Name of a registered executor.", {"type": "string"}, "docker"),
+    "webhook": ("Id of a webhook.", {"type": "string", "format": "uuid"}, "0193a1c2-6c8f-7d22-8e54-1b2c3d4e5f60"),
+    "delivery": ("Id of a delivery.", {"type": "string", "format": "uuid"}, "0193a1c2-7d90-7e33-9f65-2c3d4e5f6071"),
     "job": ("Id of a job.", {"type": "string", "format": "uuid"}, "0193a1c2-5b7e-7c11-9d43-0a1b2c3d4e5f"),
 }
-_REQUEST_EXAMPLES = {
-    "A container": {
-        "image": "busybox:latest",
-        "command": ["echo", "hello"],
-        "env": {"LANG": "C.UTF-8"},
-        "memory_mib": 64,
-        "cpu_cores": 0.5,
-        "timeout_seconds": 60,
-        "labels": {"team": "a"},
+_REQUEST_EXAMPLES: Mapping[str, Mapping[str, Any]] = {
+    "JobRequest": {
+        "A container": {
+            "image": "busybox:latest",
+            "command": ["echo", "hello"],
+            "env": {"LANG": "C.UTF-8"},
+            "memory_mib": 64,
+            "cpu_cores": 0.5,
+            "timeout_seconds": 60,
+            "labels": {"team": "a"},
+        },
+        "A shell script on standard input": {"command": ["sh", "-s"], "stdin": "echo hello\nexit 3\n"},
     },
-    "A shell script on standard input": {"command": ["sh", "-s"], "stdin": "echo hello\nexit 3\n"},
+    "WebhookRequest": {
+        "The ends of one team's jobs": {
+            "url": "https://ci.example.org/hooks/purser",
+            "events": ["succeeded", "failed", "cancelled"],
+            "labels": {"team": "a"},
+        },
+    },
+    "WebhookChange": {"Take it up again": {"enabled": True}},
+    "Rotation": {"An hour for the change": {"overlap_seconds": 3600}},
 }
+"""By the name of a body's model."""
 
 
 class Schema(AutoSchema):
@@ -62,6 +77,8 @@ class Schema(AutoSchema):
     def get_tags(self) -> list[str]:
         if "/jobs" in self.path:
             return ["jobs"]
+        if "/webhooks" in self.path:
+            return ["webhooks"]
         return ["executors"] if "/executors" in self.path else ["service"]
 
     def get_override_parameters(self) -> list[Any]:
@@ -71,7 +88,8 @@ class Schema(AutoSchema):
     def get_request_serializer(self) -> Any:
         if self._declared.body is None:
             return None
-        examples = [OpenApiExample(name, value=value) for name, value in _REQUEST_EXAMPLES.items()]
+        given = _REQUEST_EXAMPLES.get(self._declared.body.__name__, {})
+        examples = [OpenApiExample(name, value=value) for name, value in given.items()]
         return {"application/json": OpenApiRequest(self._declared.body, examples=examples)}
 
     def get_response_serializers(self) -> Any:
@@ -85,7 +103,8 @@ class Schema(AutoSchema):
         if "{executor}" in self.path:
             kinds |= {domain.UnknownExecutor, errors.ExecutorForbidden}
         if self.method != "GET":
-            kinds |= {errors.MalformedJson, errors.BodyTooLarge, errors.UnsupportedMediaType, domain.InvalidJob}
+            kinds |= {errors.MalformedJson, errors.BodyTooLarge, errors.UnsupportedMediaType}
+            kinds.add(domain.InvalidJob if self._declared.body in (None, JobRequest) else domain.InvalidBody)
         return kinds | set(self._declared.raises)
 
 

@@ -6,6 +6,7 @@ PURSER = configuration.load()
 configuration.prepare_data_dir(PURSER.data_dir)
 
 SECRET_KEY = PURSER.secret
+SECRET_KEY_FALLBACKS = PURSER.old_secrets
 DEBUG = False
 ALLOWED_HOSTS = list(PURSER.allowed_hosts)
 
@@ -56,6 +57,7 @@ SPECTACULAR_SETTINGS = {
     "POSTPROCESSING_HOOKS": ["api.schema.tidy"],
     "TAGS": [
         {"name": "jobs", "description": "Launch, status, logs, events, cancel, cleanup."},
+        {"name": "webhooks", "description": "Where the namespace is told of its jobs' changes."},
         {"name": "executors", "description": "What is registered: capabilities, health, metrics."},
         {"name": "service", "description": "Purser itself."},
     ],

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from django.urls import URLPattern, path
 
-from api.views import docs, events, executors, jobs, logs, process, usage
+from api.views import docs, events, executors, jobs, logs, process, usage, webhooks
 
 _JOB_ROUTES = {
     "": jobs.JobStatus,
@@ -29,6 +29,12 @@ urlpatterns = [
     path("api/v1/executors/<str:executor>/jobs", jobs.ExecutorJobs.as_view()),
     path("api/v1/jobs", jobs.Jobs.as_view()),
     path("api/v1/usage", usage.Usage.as_view()),
+    path("api/v1/webhooks", webhooks.Webhooks.as_view()),
+    path("api/v1/webhooks/<str:webhook>", webhooks.WebhookStatus.as_view()),
+    path("api/v1/webhooks/<str:webhook>/rotate", webhooks.WebhookRotation.as_view()),
+    path("api/v1/webhooks/<str:webhook>/deliveries", webhooks.Deliveries.as_view()),
+    path("api/v1/webhooks/<str:webhook>/deliveries/<str:delivery>", webhooks.DeliveryStatus.as_view()),
+    path("api/v1/webhooks/<str:webhook>/deliveries/<str:delivery>/redeliver", webhooks.Redelivery.as_view()),
     *_job_routes(),
     path("livez", process.Livez.as_view()),
     path("readyz", process.Readyz.as_view()),

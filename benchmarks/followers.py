@@ -141,7 +141,7 @@ class _Follower(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         self._heard.pieces.append((time.time_ns(), data))
 
-    def connection_lost(self, exc: Exception | None) -> None:
+    def connection_lost(self, _: Exception | None) -> None:
         with suppress(asyncio.InvalidStateError):
             self.over.set_result(None)
 

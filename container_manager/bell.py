@@ -48,6 +48,9 @@ def queue_topic(executor: str) -> str:
 CONTROL_TOPIC = "control"
 """Somebody asked for the end of a job."""
 
+WEBHOOKS_TOPIC = "webhooks"
+"""There is something to tell a webhook."""
+
 
 class Bell:
     """Subscriptions of this process, and the way to and from the other processes."""

@@ -36,14 +36,20 @@ class FieldError:
     detail: str
 
 
-class InvalidJob(PurserError):
-    """The job cannot be accepted as it is described."""
+class InvalidBody(PurserError):
+    """A field of the body cannot be accepted."""
 
-    code = "invalid_job"
+    code = "invalid_body"
 
     def __init__(self, errors: Sequence[FieldError]) -> None:
         self.errors = tuple(errors)
         super().__init__("; ".join(f"{error.field}: {error.detail}" for error in self.errors))
+
+
+class InvalidJob(InvalidBody):
+    """The job cannot be accepted as it is described."""
+
+    code = "invalid_job"
 
 
 class UnknownExecutor(PurserError):
@@ -131,3 +137,39 @@ class UnknownToken(PurserError):
     """There is no such token."""
 
     code = "unknown_token"
+
+
+class SecretUnreadable(PurserError):
+    """None of the service's present keys opens this secret."""
+
+    code = "secret_unreadable"
+
+
+class DestinationRefused(PurserError, ValueError):
+    """Purser does not send there."""
+
+    code = "destination_refused"
+
+
+class UnknownWebhook(PurserError):
+    """There is no such webhook."""
+
+    code = "unknown_webhook"
+
+
+class UnknownDelivery(PurserError):
+    """There is no such delivery."""
+
+    code = "unknown_delivery"
+
+
+class WebhookDisabled(PurserError):
+    """The webhook is disabled, so nothing is sent to it."""
+
+    code = "webhook_disabled"
+
+
+class TooManyWebhooks(PurserError):
+    """The namespace has as many webhooks as it may have."""
+
+    code = "too_many_webhooks"

@@ -17,7 +17,7 @@ from django.db import connection, transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from container_manager import lifecycle, turns
+from container_manager import lifecycle, outbox, turns
 from container_manager.bell import CONTROL_TOPIC, bell, queue_topic
 from container_manager.exceptions import (
     FieldError,
@@ -256,12 +256,20 @@ def _insert(job: Job) -> Job:
     _check_queued_quota(job.namespace)
     job.version = 1
     job.save(force_insert=True)
-    if not Share.objects.filter(executor=job.executor, namespace=job.namespace).exists():
-        Share.objects.bulk_create([Share(executor=job.executor, namespace=job.namespace)], ignore_conflicts=True)
+    watched = _join(job.executor, job.namespace)
     JobLabel.objects.bulk_create(JobLabel(job=job, key=key, value=value) for key, value in job.labels.items())
-    lifecycle.record(job, "state")
+    lifecycle.record(job, "state", watched=watched)
     bell.ring(queue_topic(job.executor))
     return job
+
+
+def _join(executor: str, namespace: str) -> bool:
+    """See that the namespace has a share of the executor, and say whether it has webhooks."""
+    share = outbox.with_watchers(Share.objects.filter(executor=executor, namespace=namespace)).first()
+    if share:
+        return outbox.is_watched(share)
+    Share.objects.bulk_create([Share(executor=executor, namespace=namespace)], ignore_conflicts=True)
+    return outbox.has_webhooks(namespace)
 
 
 def _check_queued_quota(namespace: str) -> None:

@@ -10,6 +10,7 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
+from container_manager import outbox
 from container_manager.bell import bell, job_topic, queue_topic
 from container_manager.ledger import DatabaseLedger
 from container_manager.models import Attempt, Job, JobCount, JobEvent
@@ -97,13 +98,18 @@ def retry(job_id: UUID, outcome: Outcome, *, fence: int, not_before: datetime) -
         return moved
 
 
-def record(job: Job, kind: str, detail: dict[str, Any] | None = None) -> None:
-    """Write the event of a change that has just been made in this transaction, and tell who waits for it."""
+def record(job: Job, kind: str, detail: dict[str, Any] | None = None, *, watched: bool = False) -> None:
+    """Write the event of a change that has just been made in this transaction, and tell who waits for it.
+
+    `watched` says that there are webhooks in the job's namespace.
+    """
     JobEvent.objects.create(
         job=job, seq=job.version, type=kind, state=job.state, reason=job.reason, detail=detail or {}
     )
     if kind == "state":
         _count(job)
+    if watched:
+        outbox.post(job, detail or {})
     bell.ring(job_topic(job.pk))
 
 
@@ -150,10 +156,10 @@ def _move(
     rows = Job.objects.filter(pk=job_id, state__in=allowed, **guard)
     if not rows.update(state=to, version=F("version") + 1, **columns):
         return False
-    job = Job.objects.get(pk=job_id)
+    job = outbox.with_watchers(Job.objects.all()).get(pk=job_id)
     if to not in ACTIVE and DatabaseLedger(job.executor).release(str(job_id)):
         bell.ring(queue_topic(job.executor))
-    record(job, "state", detail)
+    record(job, "state", detail, watched=outbox.is_watched(job))
     return True
 
 

@@ -341,3 +341,62 @@ class IdempotencyKey(models.Model):
     class Meta:
         constraints = [models.UniqueConstraint(fields=["namespace", "key"], name="idempotency_key_is_unique")]
         indexes = [models.Index(fields=["created_at"], name="idempotency_by_age")]
+
+
+class Webhook(models.Model):
+    """Where a namespace is told of its jobs' changes, and of which ones. An empty filter lets everything through.
+
+    The secret signs what is sent; the old one does so too until its time is over.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    namespace = models.CharField(max_length=63)
+    url = models.TextField()
+    events = models.JSONField(default=list)  # states
+    executors = models.JSONField(default=list)
+    labels = models.JSONField(default=dict)
+    secret = models.TextField()  # sealed
+    old_secret = models.TextField(blank=True, default="")  # sealed
+    old_secret_until = models.DateTimeField(null=True)
+    created_at = models.DateTimeField(default=timezone.now)
+    failing_since = models.DateTimeField(null=True)
+    disabled_at = models.DateTimeField(null=True)
+    disabled_reason = models.TextField(blank=True, default="")
+
+    class Meta:
+        indexes = [models.Index(fields=["namespace", "id"], name="webhook_list")]
+
+    def __str__(self) -> str:
+        return f"{self.id} of {self.namespace}"
+
+
+class WebhookDelivery(models.Model):
+    """One change of a job to tell one webhook: written in the transaction that made it, sent until it is received."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    webhook = models.ForeignKey(Webhook, on_delete=models.CASCADE, related_name="deliveries")
+    job_id = models.UUIDField()  # of a job that may be gone before
+    event = models.CharField(max_length=32)
+    body = models.TextField()  # what is sent, the same each time
+    state = models.CharField(max_length=16, default="pending")
+    reason = models.TextField(blank=True, default="")  # why it failed
+    created_at = models.DateTimeField(default=timezone.now)
+    give_up_at = models.DateTimeField()
+    next_attempt_at = models.DateTimeField(null=True, default=timezone.now)
+    leased_until = models.DateTimeField(null=True)  # while a dispatcher sends it
+    attempts = models.PositiveIntegerField(default=0)
+    log = models.JSONField(default=list)  # the last attempts
+    finished_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [
+            models.Index(
+                fields=["webhook", "next_attempt_at"], condition=Q(state="pending"), name="delivery_by_webhook"
+            ),
+            models.Index(fields=["next_attempt_at"], condition=Q(state="pending"), name="delivery_queue"),
+            models.Index(fields=["webhook", "-id"], name="delivery_list"),
+            models.Index(fields=["finished_at"], condition=Q(finished_at__isnull=False), name="delivery_retention"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.id} {self.state}"

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, AwareDatetime, Field, StringConstraints, ValidationInfo, field_validator
 
 from api.parsing import Query
+from container_manager.outbox import DeliveryState
 from container_manager.states import JobState
 
 LARGEST_SEQ = 2_147_483_647
@@ -90,6 +91,12 @@ class StatusQuery(Query):
 class EventQuery(Query):
     after: int = Field(default=0, ge=0, le=LARGEST_SEQ, description="Only events with a `seq` over this.")
     limit: int = Field(default=1000, ge=1, le=10_000, description="How many events at most in a JSON answer.")
+
+
+class DeliveryQuery(Query):
+    state: list[DeliveryState] = Field(default=[], description="Only deliveries in this state; may be repeated.")
+    limit: int = Field(default=50, ge=1, le=500, description="How many deliveries at most.")
+    cursor: Cursor | None = Field(default=None, description="`next_cursor` of the page before.")
 
 
 class LogQuery(Query):

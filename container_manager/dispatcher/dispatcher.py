@@ -1,4 +1,4 @@
-"""A dispatcher process: a lane for each executor, one control loop, one lease, one prober an executor."""
+"""A dispatcher process: a lane and a prober for each executor, one control loop, one courier, one lease."""
 
 import logging
 import threading
@@ -9,6 +9,7 @@ from django.conf import settings
 
 from container_manager import reports
 from container_manager.dispatcher.control import Control
+from container_manager.dispatcher.courier import Courier
 from container_manager.dispatcher.lane import Lane
 from container_manager.dispatcher.lease import Lease
 from container_manager.dispatcher.retention import Retention
@@ -40,9 +41,11 @@ class Dispatcher:
         self._lease = Lease(settings.PURSER.dispatcher_lease_seconds)
         self._lanes = {name: Lane(executor, self._lease.id) for name, executor in self._executors.items()}
         self._control = Control(self._lanes, self._lease.id)
+        self._courier = Courier(self._stop)
         self._threads = [
             loop("lease", self._stop, self._keep_lease),
             loop("control", self._stop, self._control.step),
+            loop("webhooks", self._stop, self._courier.step),
             loop("retention", self._stop, Retention(self._stop).step),
             *(
                 loop(f"probe {name}", self._stop, _Prober(lane, self._lease, self._stop))
@@ -55,6 +58,7 @@ class Dispatcher:
         deadline = time.monotonic() + seconds
         self._stop.set()
         self._control.close()
+        self._courier.close()
         for lane in self._lanes.values():
             lane.drain(max(deadline - time.monotonic(), 0))
         for thread in self._threads:

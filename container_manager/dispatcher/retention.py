@@ -13,7 +13,7 @@ from django.db import connection, models, transaction
 from django.utils import timezone
 
 from container_manager import logs, tallies
-from container_manager.models import IdempotencyKey, Job
+from container_manager.models import IdempotencyKey, Job, WebhookDelivery
 from container_manager.spans import span
 from container_manager.tallies import Removed
 
@@ -36,7 +36,7 @@ class Retention:
         """Remove a batch of each kind, then pause: long when there was nothing to do."""
         began = time.monotonic()
         removed = False
-        for remove in (delete_logs, delete_jobs, forget_keys):
+        for remove in (delete_logs, delete_jobs, forget_keys, forget_deliveries):
             with span("retire"):
                 removed = remove() > 0 or removed
         pause = max((time.monotonic() - began) * _PAUSES, _LEAST_PAUSE_SECONDS)
@@ -79,6 +79,15 @@ def forget_keys() -> int:
         IdempotencyKey.objects.filter(pk__in=[key.pk for key in keys]).delete()
         _count(Removed.KEYS, [key.job.executor for key in keys])
     return len(keys)
+
+
+def forget_deliveries() -> int:
+    """Forget what webhooks were told long ago, or could not be told; returns how many."""
+    old = WebhookDelivery.objects.filter(finished_at__lt=_ago(settings.PURSER.webhook_retention_seconds))
+    with transaction.atomic():
+        ids = [delivery.pk for delivery in _oldest(old.only("id"), "finished_at")]
+        WebhookDelivery.objects.filter(pk__in=ids).delete()
+    return len(ids)
 
 
 def _oldest(rows: models.QuerySet[Row], field: str) -> list[Row]:

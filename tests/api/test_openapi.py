@@ -12,7 +12,12 @@ from django.utils import timezone
 from jsonschema import Draft202012Validator
 
 from api import schema
-from container_manager.models import Attempt
+from container_manager import jobs, webhooks
+from container_manager.dispatcher.courier import record
+from container_manager.dispatcher.postman import Receipt
+from container_manager.models import Attempt, WebhookDelivery
+from container_manager.spec import JobRequest
+from container_manager.webhooks import WebhookRequest
 from tests.api.conftest import launch
 from tests.factories import AttemptFactory, ContainerJobFactory
 
@@ -89,11 +94,48 @@ for _where, _base in (("", "/api/v1/jobs"), ("Executor", "/api/v1/executors/mock
         ),
     }
 
+WEBHOOK = {"url": "https://ci.example.org/hooks"}
+
+
+def webhook() -> str:
+    return f"/api/v1/webhooks/{webhooks.register('default', WebhookRequest.model_validate(WEBHOOK))[0].pk}"
+
+
+def delivery() -> str:
+    """The path of a delivery that has been tried."""
+    path = webhook()
+    jobs.launch("mock", JobRequest(command=["true"]), namespace="default", describe=lambda job: {})
+    found = WebhookDelivery.objects.get()
+    found.leased_until = timezone.now()
+    found.save()
+    record(found, Receipt(timezone.now(), 0.1, 500, "it answered 500"))
+    return f"{path}/deliveries/{found.pk}"
+
+
+def send(client: Client, method: str, path: str, body: Any = None) -> Any:
+    return client.generic(method, path, json.dumps(body) if body is not None else "", "application/json")
+
+
+ANSWERS |= {
+    "listWebhooks": lambda client: (webhook(), client.get("/api/v1/webhooks"))[1],
+    "createWebhook": lambda client: send(client, "POST", "/api/v1/webhooks", WEBHOOK),
+    "getWebhook": lambda client: client.get(webhook()),
+    "updateWebhook": lambda client: send(client, "PATCH", webhook(), {"enabled": False}),
+    "deleteWebhook": lambda client: client.delete(webhook()),
+    "rotateWebhookSecret": lambda client: send(client, "POST", f"{webhook()}/rotate", {}),
+    "listWebhookDeliveries": lambda client: client.get(delivery().rpartition("/")[0]),
+    "getWebhookDelivery": lambda client: client.get(delivery()),
+    "redeliverWebhookDelivery": lambda client: send(client, "POST", f"{delivery()}/redeliver"),
+}
+
 PROBLEMS: list[tuple[str, Ask]] = [
     ("launchJob", lambda client: launch(client, {"memory_mib": -1})),
     ("launchJob", lambda client: launch(client, "{")),
     ("launchJob", lambda client: launch(client, {"command": ["true"]}, **{"Idempotency-Key": "\x01"})),
     ("listJobs", lambda client: client.get("/api/v1/jobs?limit=0")),
+    ("createWebhook", lambda client: send(client, "POST", "/api/v1/webhooks", {"url": "http://10.0.0.1/"})),
+    ("getWebhook", lambda client: client.get("/api/v1/webhooks/1")),
+    ("getWebhookDelivery", lambda client: client.get(f"{webhook()}/deliveries/1")),
     ("listJobs", lambda client: Client().get("/api/v1/jobs")),
     ("getExecutor", lambda client: client.get("/api/v1/executors/nowhere")),
     ("getJob", lambda client: client.get("/api/v1/jobs/1")),
@@ -150,8 +192,9 @@ def test_a_real_problem_is_as_the_contract_says(client: Client, name: str, ask: 
     check(ask(client), operations()[name])
 
 
-def test_every_example_of_a_request_is_as_the_contract_says() -> None:
-    content = operations()["launchJob"]["requestBody"]["content"]["application/json"]
+@pytest.mark.parametrize("name", sorted(name for name, found in operations().items() if "requestBody" in found))
+def test_every_example_of_a_request_is_as_the_contract_says(name: str) -> None:
+    content = operations()[name]["requestBody"]["content"]["application/json"]
 
     assert content["examples"]
     for example in content["examples"].values():

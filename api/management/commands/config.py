@@ -87,4 +87,4 @@ def _options(owner: str, model: type[BaseModel], base: type[BaseModel] | None = 
 
 
 def _default(field: FieldInfo) -> str:
-    return "" if field.default in (None, PydanticUndefined) else f"`{as_text(field.default)}`"
+    return "" if field.default in (None, (), PydanticUndefined) else f"`{as_text(field.default)}`"
