@@ -99,6 +99,8 @@ def _stopped(job: Job, execution: Execution) -> tuple[Reason, dict[str, Any]] | 
 
 def _died_with_the_engine(job: Job, execution: Execution) -> bool:
     """An engine that is stopped ends what it runs, and tells it afterwards like any other end."""
+    if execution.fell_with_engine and execution.exit_code in _ENDED_BY_STOP:
+        return True  # also where no dispatcher was there to see the outage
     if not (job.stale_since and execution.finished_at):
         return False
     if execution.exit_code in _ENDED_BY_STOP:

@@ -9,7 +9,7 @@ from typing import Any
 
 from container_manager.exceptions import EngineUnavailable, ExecutionNotFound, FieldError
 from container_manager.executors.base import ContainerExecutor
-from container_manager.executors.docker_engine.client import Engine, EngineRefusal
+from container_manager.executors.docker_engine.client import REMEMBERED, Engine, EngineRefusal
 from container_manager.executors.docker_engine.groups import ParentGroups
 from container_manager.executors.docker_engine.launch import Launcher
 from container_manager.executors.docker_engine.logs import LogReader
@@ -101,7 +101,7 @@ class DockerExecutor(ContainerExecutor):
             if seen.exit_code in CANNOT_EXECUTE and found["HostConfig"]["Init"]:
                 return self._with_init_failure(seen, found["Id"])
             if seen.exit_code > SIGNALLED and not seen.oom_killed:
-                return replace(seen, signal=self._signal_sent(seen, found["Id"]))
+                return self._with_signal(seen, found["Id"])
         except (EngineUnavailable, EngineRefusal, ExecutionNotFound) as error:
             return Execution(ExecutionStatus.UNKNOWN, detail=str(error))
         return seen
@@ -123,15 +123,30 @@ class DockerExecutor(ContainerExecutor):
         sentence = init_failure(*self._read_logs(container, MIB))
         return replace(seen, reason=Reason.COMMAND_NOT_FOUND, detail=sentence) if sentence else seen
 
-    def _signal_sent(self, seen: Execution, container: str) -> int | None:
-        """The signal behind an exit code over 128, where the engine's events show that it was sent."""
+    def _with_signal(self, seen: Execution, container: str) -> Execution:
+        """With the signal behind an exit code over 128, where the engine's events show that it was sent.
+
+        An engine that does not know of the end at all was not there, or has forgotten it among many others.
+        """
         if seen.exit_code is None or seen.started_at is None or seen.finished_at is None:
-            return None
+            return seen
         signal = seen.exit_code - SIGNALLED
-        bounds = [f"{at.timestamp():.6f}" for at in (seen.started_at, seen.finished_at + EVENT_DELAY)]
-        with self._engine.events(self._owned, *bounds, container=[container], event=["kill"]) as events:
-            sent = {event["Actor"]["Attributes"].get("signal") for event in events.documents()}
-        return signal if str(signal) in sent else None
+        bounds = [_stamp(at) for at in (seen.started_at, seen.finished_at + EVENT_DELAY)]
+        with self._engine.events(self._owned, *bounds, container=[container], event=["kill", "die"]) as events:
+            told = list(events.documents())
+        if not any(event["Action"] == "die" for event in told):
+            return replace(seen, fell_with_engine=self._fell_with_its_engine(seen.finished_at))
+        sent = {event["Actor"]["Attributes"].get("signal") for event in told if event["Action"] == "kill"}
+        return replace(seen, signal=signal) if str(signal) in sent else seen
+
+    def _fell_with_its_engine(self, at: datetime) -> bool:
+        """Whether all that the engine knows came later, and it has not had to forget anything yet."""
+        told = self._engine.probe()
+        if told["LiveRestoreEnabled"]:
+            return False
+        with self._engine.remembered(_stamp(datetime.fromisoformat(told["SystemTime"]))) as events:
+            times = [event["timeNano"] / 1e9 for event in events.documents()]
+        return len(times) < REMEMBERED and all(time > at.timestamp() for time in times)
 
     def _own(self, execution_id: str) -> dict[str, Any]:
         found = self._engine.inspect(execution_id)
@@ -213,7 +228,7 @@ class DockerExecutor(ContainerExecutor):
             # The engine answers before it has subscribed us, so the events from now on are asked for by time.
             now = datetime.fromisoformat(self._engine.probe()["SystemTime"])
             with (
-                self._engine.events(self._owned, f"{now.timestamp():.6f}", event=["die", "destroy"]) as events,
+                self._engine.events(self._owned, _stamp(now), event=["die", "destroy"]) as events,
                 self._engine.guard.guarding(stop, events.interrupt),
             ):
                 yield None
@@ -243,6 +258,10 @@ class DockerExecutor(ContainerExecutor):
     def capacity(self) -> Resources | None:
         told = self._engine.probe()
         return Resources(memory=told["MemTotal"] // MIB, cpu=told["NCPU"])
+
+
+def _stamp(at: datetime) -> str:
+    return f"{at.timestamp():.6f}"
 
 
 def _frames(reader: LogReader, stream: Stream) -> Iterator[LogFrame]:

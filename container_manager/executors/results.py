@@ -75,6 +75,7 @@ class Execution:
     started_at: datetime | None = None
     finished_at: datetime | None = None
     image_digest: str | None = None
+    fell_with_engine: bool = False  # whether it is known to have ended when the engine went down
     outlives_engine: bool = True  # whether it would have run on while the engine was away
     usage: Usage = field(default_factory=Usage)
     dropped_bytes: Mapping[str, int] = field(default_factory=dict)  # by stream, what the engine did not keep; never 0

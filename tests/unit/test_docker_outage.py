@@ -10,7 +10,7 @@ import pytest
 
 from container_manager.exceptions import EngineUnavailable, PurserError
 from container_manager.executors.docker import DockerExecutor
-from container_manager.executors.docker_engine.client import Engine
+from container_manager.executors.docker_engine.client import Engine, EngineRefusal
 from container_manager.executors.docker_engine.options import DockerOptions
 from container_manager.states import ExecutionStatus
 from tests import engine
@@ -136,6 +136,34 @@ def test_a_stop_of_the_engine_is_never_a_failure_of_the_job(private: engine.Priv
         private.start()
         assert executor.health_check()
         assert engine.run(executor, engine.spec("echo again"))[1] == b"again\n"
+
+
+def test_a_job_that_was_ended_by_a_stop_of_the_engine_is_told_from_one_that_ended_so_itself(
+    private: engine.PrivateEngine,
+) -> None:
+    with engine.executing(private.base_url) as executor:
+        fell, ended = engine.spec("sleep 60"), engine.spec("exit 143")
+        executor.launch_job(fell)
+        own = engine.run(executor, ended)[0]
+        private.stop()
+        private.start()
+        lost = executor.inspect(fell.execution_id)
+
+    assert (own.exit_code, own.fell_with_engine) == (143, False)
+    assert (lost.exit_code, lost.fell_with_engine) == (143, True)
+
+
+@pytest.mark.parametrize("step", ["create", "start", "pull"])
+def test_a_refusal_of_an_engine_that_is_going_down_is_no_answer(step: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise EngineRefusal(500, "grpc: the client connection is closing")
+
+    with engine.executing(pull_policy="always" if step == "pull" else "missing") as executor:
+        monkeypatch.setattr(Engine, step, refuse)
+        assert executor.launch_job(engine.spec())[0] is False
+        monkeypatch.setattr(Engine, "takes_connections", lambda self: False)
+        with pytest.raises(EngineUnavailable):
+            executor.launch_job(engine.spec())
 
 
 def test_with_live_restore_jobs_run_on_and_keep_logs_and_exit_code(lasting: engine.PrivateEngine) -> None:

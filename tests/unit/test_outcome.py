@@ -134,6 +134,13 @@ def test_a_job_that_ended_by_itself_keeps_its_end_also_around_an_outage(exit_cod
     assert outcome.reason == Reason.EXIT_NONZERO
 
 
+def test_a_job_that_fell_with_its_engine_is_lost_although_nobody_saw_the_outage() -> None:
+    job = ContainerJobFactory.build(active=True)
+
+    assert outcome_of(job, Execution(FAILED, exit_code=143, fell_with_engine=True)).reason == Reason.ENGINE_LOST
+    assert outcome_of(job, Execution(FAILED, exit_code=3, fell_with_engine=True)).reason == Reason.EXIT_NONZERO
+
+
 def test_a_launch_that_fails_after_a_cancel_is_the_cancel() -> None:
     job = ContainerJobFactory.build(active=True, cancel_requested_at=NOW)
 

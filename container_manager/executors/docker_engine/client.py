@@ -20,6 +20,7 @@ from container_manager.executors.docker_engine.streams import StdinSocket, Strea
 
 CONNECTIONS = 64
 PROBE_SECONDS = 5.0
+REMEMBERED = 256
 _NO_ANSWER = (
     errors.DockerException,
     requests.RequestException,
@@ -209,6 +210,10 @@ class Engine:
         wanted = {"type": ["container"], "label": _as_filter(labels), **filters}
         bounds = {"since": since, **({"until": until} if until else {})}
         return self._stream("/events", {"filters": json.dumps(wanted), **bounds}, "")
+
+    def remembered(self, until: str) -> Stream:
+        """All that the engine still knows to have happened: its last events since its start, REMEMBERED at most."""
+        return self._stream("/events", {"since": "1", "until": until}, "")
 
     def _stream(self, path: str, parameters: Mapping[str, Any], name: str) -> Stream:
         client = self._client()

@@ -4,9 +4,10 @@ import logging
 import threading
 import time
 from collections.abc import Sequence
+from http import HTTPStatus
 from typing import Any
 
-from container_manager.exceptions import ExecutionNotFound, PurserError
+from container_manager.exceptions import EngineUnavailable, ExecutionNotFound, PurserError
 from container_manager.executors.docker_engine.client import Engine, EngineRefusal, PullAbandoned
 from container_manager.executors.docker_engine.groups import ParentGroups
 from container_manager.executors.docker_engine.options import DockerOptions
@@ -63,8 +64,14 @@ class Launcher:
         except _Refused as refused:
             return LaunchResult(False, str(refused), refused.reason)
         except EngineRefusal as refusal:
+            self._insist_that_it_stays(refusal)
             return LaunchResult(False, str(refusal), launch_reason(refusal.status, str(refusal)))
         return LaunchResult(True, job.execution_id)
+
+    def _insist_that_it_stays(self, refusal: EngineRefusal) -> None:
+        """An engine that is going down refuses for causes of its own: that is no answer about the job."""
+        if refusal.status >= HTTPStatus.INTERNAL_SERVER_ERROR and not self._engine.takes_connections():
+            raise EngineUnavailable(f"the engine at {self._engine.address} is going down: {refusal}") from refusal
 
     def _check(self, job: JobSpec) -> None:
         """The config may have changed since the request was accepted."""
@@ -141,6 +148,7 @@ class Launcher:
         except PullAbandoned as error:
             raise _Refused(str(error), Reason.IMAGE_PULL_FAILED) from error
         except EngineRefusal as refusal:
+            self._insist_that_it_stays(refusal)
             raise _Refused(str(refusal), pull_reason(refusal.status, str(refusal))) from refusal
         finally:
             self._pulls.pop(job.execution_id, None)
@@ -156,6 +164,7 @@ class Launcher:
                 self._create(job)
             self._start_with_input(job, job.stdin.encode())
         except EngineRefusal as refusal:
+            self._insist_that_it_stays(refusal)
             self._discard(job)
             raise _Refused(str(refusal), launch_reason(refusal.status, str(refusal))) from refusal
 
