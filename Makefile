@@ -1,4 +1,4 @@
-.PHONY: help up down serve test lint format openapi lock
+.PHONY: help up down serve test soak lint format openapi lock
 
 help:  ## Show this list
 	@grep -E '^[a-z]+:.*##' Makefile | sed 's/:.*## /\t/'
@@ -14,6 +14,9 @@ serve:  ## Serve in the foreground
 
 test:  ## Set everything up, run every check and every test
 	@scripts/bootstrap dev && .venv/bin/python scripts/check.py
+
+soak:  ## Kill dispatchers, engine and database during 200 jobs, on both databases; prints the counts
+	@scripts/bootstrap dev && PURSER_SOAK_JOBS=200 .venv/bin/python -m pytest -s -p no:cacheprovider --timeout 3600 tests/faults/test_a_soak.py
 
 lint:  ## Run the static checks only
 	@scripts/bootstrap dev && .venv/bin/python scripts/check.py static

@@ -11,10 +11,10 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import psycopg
 from docker.errors import DockerException
@@ -65,44 +65,77 @@ def _no_new_groups(name: str) -> Iterator[None]:
 @contextmanager
 def postgres() -> Iterator[str]:
     """The URL of a PostgreSQL server of our own; its superuser may make databases."""
-    programs = _postgres_programs()
-    home = Path(tempfile.mkdtemp(prefix="pg-"))
-    run_as: dict[str, Any] = {"cwd": home}
-    if os.geteuid() == 0:  # initdb refuses root
-        run_as |= {"user": "postgres", "group": "postgres", "extra_groups": []}
-        shutil.chown(home, "postgres", "postgres")
-    try:
-        initialise: list[str | Path] = [programs / "initdb", "-D", home / "data", "-U", "postgres"]
-        subprocess.run(
-            [*initialise, "-A", "trust", "-E", "UTF8", "-N"], check=True, stdout=subprocess.DEVNULL, **run_as
-        )
-        quick = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=200")
-        options = [part for setting in quick for part in ("-c", setting)]
-        with _postgres_server([programs / "postgres", "-D", home / "data", "-k", home, "-h", "", *options], run_as):
-            yield _url(home)
-    finally:
-        shutil.rmtree(home)
+    with Postgres() as server:
+        yield server.url
 
 
-@contextmanager
-def _postgres_server(command: Sequence[str | Path], run_as: Mapping[str, Any]) -> Iterator[None]:
-    home: Path = run_as["cwd"]
-    with (home / "log").open("wb") as log:
-        process = subprocess.Popen(command, stdout=log, stderr=log, **run_as)
-    try:
+class Postgres:
+    """A PostgreSQL server of a test's own. Used as a context manager; `stop()` and `start()` may be called in between.
+
+    It answers at the same `url` again. What is committed outlives a crash of the server only with `synchronous_commit`.
+    """
+
+    def __init__(self, *, synchronous_commit: str = "off") -> None:
+        self._programs = _postgres_programs()
+        self._home = Path(tempfile.mkdtemp(prefix="pg-"))
+        self._run_as: dict[str, Any] = {"cwd": self._home}
+        self._settings = {
+            "fsync": "off",
+            "synchronous_commit": synchronous_commit,
+            "full_page_writes": "off",
+            "max_connections": "200",
+        }
+        self._process: subprocess.Popen[bytes] | None = None
+        self.url = f"postgres://postgres@/postgres?host={self._home}"
+
+    def __enter__(self) -> Self:
+        if os.geteuid() == 0:  # initdb refuses root
+            self._run_as |= {"user": "postgres", "group": "postgres", "extra_groups": []}
+            shutil.chown(self._home, "postgres", "postgres")
+        data = self._home / "data"
+        initialise: list[str | Path] = [self._programs / "initdb", "-D", data, "-U", "postgres", "-A", "trust"]
+        try:
+            subprocess.run([*initialise, "-E", "UTF8", "-N"], check=True, stdout=subprocess.DEVNULL, **self._run_as)
+            self.start()
+        except BaseException:
+            self.close()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def start(self) -> None:
+        """Returns when it answers. Raises Missing when it does not."""
+        options = [part for name, value in self._settings.items() for part in ("-c", f"{name}={value}")]
+        command: list[str | Path] = [
+            self._programs / "postgres",
+            "-D",
+            self._home / "data",
+            "-k",
+            self._home,
+            "-h",
+            "",
+            *options,
+        ]
+        with (self._home / "log").open("ab") as log:
+            process = self._process = subprocess.Popen(command, stdout=log, stderr=log, **self._run_as)
         give_up = time.monotonic() + _START_SECONDS
-        while not _postgres_answers(_url(home)):
+        while not _postgres_answers(self.url):
             if process.poll() is not None or time.monotonic() > give_up:
-                raise Missing(f"PostgreSQL did not start:\n{(home / 'log').read_text(errors='replace')}")
+                raise Missing(f"PostgreSQL did not start:\n{(self._home / 'log').read_text(errors='replace')}")
             time.sleep(0.05)
-        yield
-    finally:
-        process.send_signal(signal.SIGINT)  # its fast shutdown
-        process.wait(_START_SECONDS)
 
+    def stop(self, how: signal.Signals = signal.SIGINT) -> None:
+        """SIGINT ends its connections and then itself; SIGQUIT is as a crash."""
+        if self._process is not None:
+            self._process.send_signal(how)
+            self._process.wait(_START_SECONDS)
+            self._process = None
 
-def _url(home: Path) -> str:
-    return f"postgres://postgres@/postgres?host={home}"
+    def close(self) -> None:
+        self.stop()
+        shutil.rmtree(self._home)
 
 
 def _postgres_programs() -> Path:

@@ -6,7 +6,8 @@
 import os
 import tempfile
 
-for _name in [name for name in os.environ if name.startswith("PURSER_") and not name.startswith("PURSER_TEST_")]:
+_OURS = ("PURSER_TEST_", "PURSER_SOAK_")
+for _name in [name for name in os.environ if name.startswith("PURSER_") and not name.startswith(_OURS)]:
     del os.environ[_name]
 
 _data_dir = tempfile.TemporaryDirectory(prefix="purser-test-")  # removed when the process ends

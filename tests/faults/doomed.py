@@ -22,11 +22,11 @@ from container_manager import jobs, logs, spans  # noqa: E402
 from container_manager.bell import bell  # noqa: E402
 from container_manager.dispatcher import Dispatcher  # noqa: E402
 from container_manager.executors.registry import executors  # noqa: E402
-from container_manager.models import Allocation, Capacity, Job  # noqa: E402
+from container_manager.models import Allocation, Attempt, Capacity, Job  # noqa: E402
 from container_manager.spec import JobRequest  # noqa: E402
 
 EXECUTOR = "docker"
-DEADLINE = 60.0
+DEADLINE = 240.0
 
 
 def accept(count: str, request: str) -> None:
@@ -72,16 +72,25 @@ def _books() -> dict[str, Any]:
 
 
 def _account(job: Job) -> dict[str, Any]:
-    raw = {
-        stream: b"".join(data for _, data in logs.raw(job.pk, job.attempt, streams=[stream])) for stream in logs.STREAMS
-    }
     return {
         "state": job.state,
         "attempt": job.attempt,
         "cleaned": job.cleaned_at is not None,
         "events": [event.state for event in jobs.events(job) if event.type == "state"],
-        "logs": {stream: data.decode() for stream, data in raw.items()},
-        "complete": logs.read(job.pk, job.attempt, tail=0).complete,
+        "attempts": [_account_of_attempt(attempt) for attempt in job.attempts.order_by("number")],
+    }
+
+
+def _account_of_attempt(attempt: Attempt) -> dict[str, Any]:
+    raw = {
+        stream: b"".join(data for _, data in logs.raw(attempt.job_id, attempt.number, streams=[stream]))
+        for stream in logs.STREAMS
+    }
+    return {
+        "reason": attempt.reason,
+        "evidence": attempt.evidence,
+        **{stream: data.decode() for stream, data in raw.items()},
+        "complete": logs.read(attempt.job_id, attempt.number, tail=0).complete,
     }
 
 

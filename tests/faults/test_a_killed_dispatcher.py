@@ -15,15 +15,22 @@ def test_a_dispatcher_killed_at_any_boundary_leaves_one_execution_and_balanced_b
     books = world.books()
 
     assert killed.returncode == -signal.SIGKILL, killed.stderr
-    assert world.runs() == {"0": 1}
+    ((container,),) = world.runs().values()
     assert books["jobs"] == [
         {
             "state": "succeeded",
             "attempt": 1,
             "cleaned": True,
             "events": ["queued", "launching", "running", "succeeded"],
-            "logs": {"stdout": "out\nlast\n", "stderr": "err\n"},
-            "complete": True,
+            "attempts": [
+                {
+                    "reason": "completed",
+                    "evidence": {"exit_code": 0},
+                    "stdout": f"{container}\nout\nlast\n",
+                    "stderr": "err\n",
+                    "complete": True,
+                }
+            ],
         }
     ]
     assert (books["allocations"], books["used"], books["executions"]) == (0, [[0, 0]], [])

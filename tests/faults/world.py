@@ -2,12 +2,15 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
-SCRIPT = "echo ran >> /out/{n}; echo out; echo err >&2; sleep {seconds}; echo last"
+# The hostname is the engine's id of the container: who has run, and whose log it is.
+SCRIPT = "hostname >> /out/{n}; hostname; echo out; echo err >&2; sleep {seconds}; echo last"
 
 
 class World:
@@ -29,15 +32,20 @@ class World:
 
     def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            self._command(*arguments), env=self._environment, capture_output=True, text=True, timeout=120
+            self._command(*arguments), env=self._environment, capture_output=True, text=True, timeout=300
         )
 
     def start(self, *arguments: str) -> subprocess.Popen[bytes]:
         with (self.out.parent / "processes.log").open("ab") as log:
             return subprocess.Popen(self._command(*arguments), env=self._environment, stdout=log, stderr=log)
 
+    def accept(self, count: int, request: str) -> None:
+        """Have that many jobs in the books, the number of each in place of `{n}`."""
+        accepted = self.run("accept", str(count), request)
+        assert accepted.returncode == 0, accepted.stderr
+
     def request(self, *, seconds: str = "0.3", **fields: Any) -> str:
-        """A job that writes a line to a file of its own number when it runs."""
+        """A job that writes its container's name to a file of its own number when it runs."""
         asked = {
             "image": "busybox:local",
             "command": ["sh", "-c", SCRIPT.replace("{seconds}", seconds)],
@@ -52,10 +60,40 @@ class World:
         books: dict[str, Any] = json.loads(done.stdout)
         return books
 
-    def runs(self) -> dict[str, int]:
-        """How often each job has run, as the jobs themselves have written down."""
-        return {path.name: path.read_text().count("ran\n") for path in self.out.iterdir()}
+    def runs(self) -> dict[str, list[str]]:
+        """The containers that each job has run in, as they themselves have written down."""
+        return {path.name: path.read_text().split() for path in self.out.iterdir()}
 
     @staticmethod
     def _command(*arguments: str) -> list[str]:
         return [sys.executable, "-m", "tests.faults.doomed", *arguments]
+
+
+class Dispatchers:
+    """Some dispatchers of a world that are killed, and started anew as a supervisor would."""
+
+    def __init__(self, world: World, count: int) -> None:
+        self._world = world
+        self._living = [world.start("dispatch_on") for _ in range(count)]
+        self.ends: Counter[str] = Counter()
+
+    def kill(self, number: int) -> None:
+        """Kill one at once, whatever it is doing, and start its successor."""
+        self._living[number].kill()
+        self._note(self._living[number])
+        self._living[number] = self._world.start("dispatch_on")
+
+    def revive(self) -> None:
+        """Start a successor for each that has ended by itself, as one that finds no database at its start does."""
+        for number, process in enumerate(self._living):
+            if process.poll() is not None:
+                self._note(process)
+                self._living[number] = self._world.start("dispatch_on")
+
+    def close(self) -> None:
+        for process in self._living:
+            process.kill()
+            self._note(process)
+
+    def _note(self, process: subprocess.Popen[bytes]) -> None:
+        self.ends["killed" if process.wait() == -signal.SIGKILL else "ended by themselves"] += 1
