@@ -1,8 +1,17 @@
-"""The books under random interleavings: after each step the sums equal what is held, and nothing is over a limit."""
+"""The books under random interleavings: after each step they hold what docs/architecture.md promises.
 
+Launches, with keys and without, claims, starts, ends, retries, cancels, timeouts, leases that lapse and are taken over,
+old owners that wake up, cleanups and retention, in any order.
+"""
+
+import itertools
+import os
+from collections.abc import Collection
 from typing import Any
+from uuid import UUID
 
 import pytest
+from django.utils import timezone
 from hypothesis import settings as limits
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -15,34 +24,55 @@ from hypothesis.stateful import (
 )
 
 from container_manager import jobs, lifecycle, namespaces
+from container_manager.dispatcher import retention
 from container_manager.dispatcher.claim import claim
-from container_manager.exceptions import IllegalTransition, InvalidJob, QueueFull
+from container_manager.dispatcher.control import Control
+from container_manager.dispatcher.lease import Lease
+from container_manager.exceptions import IdempotencyMismatch, IllegalTransition, InvalidJob, QueueFull
 from container_manager.executors.mock import MockExecutor
-from container_manager.identifiers import uuid7
 from container_manager.ledger import DatabaseLedger
 from container_manager.lifecycle import Outcome
-from container_manager.models import Allocation, Attempt, Capacity, Job, JobEvent, JobLabel, Namespace, Share
+from container_manager.models import (
+    Allocation,
+    Attempt,
+    Capacity,
+    DispatcherLease,
+    IdempotencyKey,
+    Job,
+    JobCount,
+    JobEvent,
+    JobLabel,
+    Namespace,
+    Share,
+    Tally,
+)
 from container_manager.resources import Resources
 from container_manager.spec import JobRequest
-from container_manager.states import ACTIVE, JobState, Reason
+from container_manager.states import ACTIVE, TERMINAL, TRANSITIONS, JobState, Reason
 
 OPTIONS = {
     "mock": {"total_memory": 40, "total_cpu": 4, "max_jobs": 4},
     "other": {"total_memory": 30, "max_memory": 20},
 }
 QUEUED_AT_MOST = 6
+EXAMPLES = int(os.environ.get("PURSER_TEST_EXAMPLES", "10"))
 
 
 class Books(RuleBasedStateMachine):
-    """Two executors and three namespaces, with every way a reservation is made and given back."""
+    """Two executors, three namespaces and two dispatchers, with every way a job moves."""
 
     def __init__(self) -> None:
         super().__init__()
-        for model in (Allocation, JobEvent, Attempt, JobLabel, Job, Capacity, Share, Namespace):
+        for model in (Allocation, JobEvent, Attempt, JobLabel, IdempotencyKey, Job, Capacity, Share, Namespace,
+                      DispatcherLease, JobCount, Tally):  # fmt: skip
             model.objects.all().delete()
         self.executors = {
             name: MockExecutor(options, name=name, ledger=DatabaseLedger(name)) for name, options in OPTIONS.items()
         }
+        self.leases = [Lease(60), Lease(60)]
+        self.accepted: set[UUID] = set()
+        self.keys: dict[tuple[str, str], UUID] = {}
+        self.fences: dict[UUID, int] = {}
 
     @initialize(most=st.integers(1, 4), memory=st.integers(5, 40), millis=st.integers(500, 3000))
     def set_quotas(self, most: int, memory: int, millis: int) -> None:
@@ -52,14 +82,20 @@ class Books(RuleBasedStateMachine):
     @rule(
         executor=st.sampled_from(sorted(OPTIONS)), namespace=st.sampled_from("abc"), memory=st.integers(1, 20),
         cpu=st.sampled_from([0.1, 0.5, 1.0]), priority=st.integers(0, 1),
+        wait=st.sampled_from([None, 1e-6, 60.0]), key=st.sampled_from([None, None, "one", "two"]),
     )  # fmt: skip
-    def submit(self, executor: str, namespace: str, **request: Any) -> None:
+    def submit(self, executor: str, namespace: str, key: str | None, **request: Any) -> None:
         body = JobRequest(
-            command=["x"], memory_mib=request["memory"], cpu_cores=request["cpu"], priority=request["priority"]
-        )
+            command=["x"], memory_mib=request["memory"], cpu_cores=request["cpu"], priority=request["priority"],
+            queue_timeout_seconds=request["wait"],
+        )  # fmt: skip
         queued = Job.objects.filter(namespace=namespace, state=JobState.QUEUED).count()
         try:
-            jobs.launch(executor, body, namespace=namespace, describe=lambda job: {})
+            launched = jobs.launch(
+                executor, body, namespace=namespace, describe=lambda job: {"id": str(job.pk)}, idempotency_key=key
+            )
+        except IdempotencyMismatch:
+            assert (namespace, key) in self.keys
         except QueueFull:
             assert (namespace, queued) == ("a", QUEUED_AT_MOST)
         except InvalidJob:
@@ -68,16 +104,82 @@ class Books(RuleBasedStateMachine):
             assert request["memory"] > (quota.max_memory_mib or 0) or request["cpu"] * 1000 > (
                 quota.max_cpu_millis or 0
             )
+        else:
+            assert launched.replayed is (launched.job.pk in self.accepted)
+            assert launched.document == {"id": str(launched.job.pk)}
+            assert key is None or self.keys.setdefault((namespace, key), launched.job.pk) == launched.job.pk
+            self.accepted.add(launched.job.pk)
 
-    @rule(executor=st.sampled_from(sorted(OPTIONS)), most=st.integers(1, 3))
-    def claim(self, executor: str, most: int) -> None:
-        for job in claim(self.executors[executor], uuid7(), most):
-            assert job.state == JobState.LAUNCHING
+    @rule(executor=st.sampled_from(sorted(OPTIONS)), most=st.integers(1, 3), by=st.integers(0, 1))
+    def claim(self, executor: str, most: int, by: int) -> None:
+        for job in claim(self.executors[executor], self.leases[by].id, most):
+            assert (job.state, job.owner) == (JobState.LAUNCHING, self.leases[by].id)
+
+    @precondition(lambda self: Job.objects.filter(state__in=ACTIVE).exists())
+    @rule(data=st.data())
+    def start(self, data: st.DataObject) -> None:
+        job = self.draw(data, ACTIVE)
+        deadline = lifecycle.start(job.pk, fence=job.fence, timeout_seconds=60)
+        assert deadline is not None
+        assert lifecycle.start(job.pk, fence=job.fence, timeout_seconds=99) == deadline
+
+    @precondition(lambda self: Job.objects.filter(state__in=ACTIVE).exists())
+    @rule(data=st.data())
+    def time_out(self, data: st.DataObject) -> None:
+        job = self.draw(data, ACTIVE)
+        marked = lifecycle.mark(job.pk, "timed_out", states=ACTIVE, fence=job.fence, timed_out_at=timezone.now())
+        assert marked is (job.timed_out_at is None)
+
+    @rule()
+    def end_overdue(self) -> None:
+        due = set(Job.objects.filter(state="queued", queue_deadline__lte=timezone.now()).values_list("pk", flat=True))
+        Control({}, self.leases[0].id)._end_overdue()
+        ended = Job.objects.filter(pk__in=due)
+        assert {(job.state, job.reason) for job in ended} <= {(JobState.FAILED, Reason.QUEUE_TIMEOUT)}
+
+    @rule(gone=st.integers(0, 1), data=st.data())
+    def take_over_from_a_dispatcher_that_is_silent(self, gone: int, data: st.DataObject) -> None:
+        DispatcherLease.objects.filter(pk=self.leases[gone].id).update(lease_expires_at=timezone.now())
+        before = {job.pk: job for job in Job.objects.filter(state__in=ACTIVE)}
+        orphaned = {job.pk for job in before.values() if job.owner == self.leases[gone].id}
+        taken = self.leases[1 - gone].take_over(sorted(OPTIONS))
+        assert {job.pk for job in taken} == orphaned
+        for job in taken:
+            assert (job.owner, job.fence) == (self.leases[1 - gone].id, before[job.pk].fence + 1)
+            self.nothing_can_be_done_by_its_old_owner(before[job.pk])
+        assert not self.leases[gone].renew()
+        self.leases[gone].begin()
+
+    def nothing_can_be_done_by_its_old_owner(self, job: Job) -> None:
+        outcome = Outcome(JobState.FAILED, Reason.ENGINE_LOST)
+        assert lifecycle.start(job.pk, fence=job.fence, timeout_seconds=60) is None
+        assert not lifecycle.mark(job.pk, "timed_out", states=ACTIVE, fence=job.fence, timed_out_at=timezone.now())
+        assert not lifecycle.retry(job.pk, outcome, fence=job.fence, not_before=timezone.now())
+        assert not lifecycle.end(job.pk, outcome, fence=job.fence)
+
+    @precondition(lambda self: Attempt.objects.filter(finished_at__isnull=False, cleaned_at=None).exists())
+    @rule(data=st.data())
+    def clean(self, data: st.DataObject) -> None:
+        left = Attempt.objects.filter(finished_at__isnull=False, cleaned_at=None).order_by("pk")
+        attempt = data.draw(st.sampled_from(list(left)))
+        lifecycle.attempt_cleaned(attempt.job_id, attempt.number, 0.1)
+
+    @rule()
+    def retire(self) -> None:
+        over = set(Job.objects.filter(cleaned_at__isnull=False).values_list("pk", flat=True))
+        assert {Job.objects.get(pk=pk).state for pk in over} <= set(TERMINAL)
+        retention.delete_logs()
+        assert retention.delete_jobs() == len(over)
+        self.accepted -= over
+        self.keys = {key: pk for key, pk in self.keys.items() if pk not in over}
+
+    def draw(self, data: st.DataObject, states: Collection[JobState]) -> Job:
+        return data.draw(st.sampled_from(list(Job.objects.filter(state__in=states).order_by("pk"))))
 
     @precondition(lambda self: Job.objects.filter(state__in=ACTIVE).exists())
     @rule(data=st.data(), again=st.booleans())
     def end(self, data: st.DataObject, again: bool) -> None:
-        job = data.draw(st.sampled_from(list(Job.objects.filter(state__in=ACTIVE).order_by("pk"))))
+        job = self.draw(data, ACTIVE)
         outcome = Outcome(JobState.FAILED, Reason.ENGINE_LOST)
         if again:
             tried = lifecycle.retry(job.pk, outcome, fence=job.fence, not_before=job.created_at)
@@ -95,6 +197,8 @@ class Books(RuleBasedStateMachine):
             jobs.cancel(job)
         except IllegalTransition:
             assert job.state == JobState.FAILED
+        else:
+            assert Job.objects.get(pk=job.pk).state in (JobState.CANCELLED, *ACTIVE)
 
     @precondition(lambda self: Allocation.objects.exists())
     @rule(data=st.data())
@@ -104,6 +208,37 @@ class Books(RuleBasedStateMachine):
         same = Resources(held.memory_mib, held.cpu_millis / 1000)
         assert executor.ledger.reserve(str(held.pk), same, executor.limits)
         assert not executor.ledger.reserve(str(held.pk), Resources(same.memory + 1, same.cpu), executor.limits)
+
+    @invariant()
+    def nothing_that_was_accepted_is_lost(self) -> None:
+        assert set(Job.objects.values_list("pk", flat=True)) == self.accepted
+
+    @invariant()
+    def every_job_has_come_along_the_arrows_with_an_event_each(self) -> None:
+        for job in Job.objects.prefetch_related("events"):
+            events = sorted(job.events.all(), key=lambda event: event.seq)
+            assert [event.seq for event in events] == list(range(1, job.version + 1))
+            path = [JobState(event.state) for event in events if event.type == "state"]
+            assert (path[0], path[-1]) == (JobState.QUEUED, job.state)
+            assert all(target in TRANSITIONS[source] for source, target in itertools.pairwise(path))
+            assert path.count(JobState.LAUNCHING) == job.attempt
+
+    @invariant()
+    def a_job_has_one_open_attempt_while_it_is_active_and_none_otherwise(self) -> None:
+        for job in Job.objects.prefetch_related("attempts"):
+            attempts = sorted(job.attempts.all(), key=lambda attempt: attempt.number)
+            assert [attempt.number for attempt in attempts] == list(range(1, job.attempt + 1))
+            still_open = [attempt.number for attempt in attempts if attempt.finished_at is None]
+            assert still_open == ([job.attempt] if job.state in ACTIVE else [])
+            assert all(bool(attempt.reason) is (attempt.finished_at is not None) for attempt in attempts)
+            assert job.cleaned_at is None or all(attempt.cleaned_at for attempt in attempts)
+
+    @invariant()
+    def an_active_job_has_an_owner_and_no_fence_goes_down(self) -> None:
+        for job in Job.objects.all():
+            assert (job.owner is not None) is (job.state in ACTIVE)
+            assert job.fence >= self.fences.get(job.pk, 0)
+            self.fences[job.pk] = job.fence
 
     @invariant()
     def whoever_runs_holds_and_nobody_else(self) -> None:
@@ -145,5 +280,6 @@ def held(**narrowed: str) -> tuple[int, int, int]:
 @pytest.mark.timeout(300)
 def test_the_books_balance_after_every_step_of_any_interleaving(settings: Any) -> None:
     backend = "container_manager.executors.mock.MockExecutor"
+    settings.PURSER = settings.PURSER.model_copy(update={"retention_seconds": 0, "log_retention_seconds": 0})
     settings.EXECUTORS = {name: {"BACKEND": backend, "OPTIONS": options} for name, options in OPTIONS.items()}
-    run_state_machine_as_test(Books, settings=limits(max_examples=10, stateful_step_count=20, deadline=None))
+    run_state_machine_as_test(Books, settings=limits(max_examples=EXAMPLES, stateful_step_count=30, deadline=None))
