@@ -2,12 +2,13 @@
 
 from typing import cast
 
+from django.conf import settings
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.openapi import AutoSchema
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.request import Request
 
-from api.errors import ExecutorForbidden, InsufficientScope, MissingToken, UnusableToken
+from api.errors import ExecutorForbidden, InsufficientScope, MissingToken, OperatorOnly, UnusableToken
 from container_manager import tokens
 from container_manager.models import Token
 from container_manager.tokens import Scope
@@ -45,7 +46,8 @@ class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-c
         return {
             "type": "http",
             "scheme": "bearer",
-            "description": "A token as `manage.py token` prints it, once. Each operation says which scope it needs.",
+            "description": "A token as `manage.py token create` or `createToken` shows it, once. Each operation says "
+            "which scope it needs.",
         }
 
 
@@ -68,6 +70,17 @@ def require_executor(token: Token, executor: str) -> None:
     """Raises ExecutorForbidden."""
     if token.executors and executor not in token.executors:
         raise ExecutorForbidden(f"the token may use only: {', '.join(sorted(token.executors))}")
+
+
+def is_operator(token: Token) -> bool:
+    """Whether the token is of the namespace that sees what belongs to no single one."""
+    return bool(token.namespace == settings.PURSER.operator_namespace)
+
+
+def require_operator(token: Token) -> None:
+    """Raises OperatorOnly."""
+    if not is_operator(token):
+        raise OperatorOnly(f"this is of all namespaces; the token is of {token.namespace!r}")
 
 
 def may_use(token: Token, executor: str) -> bool:

@@ -22,7 +22,9 @@ from pydantic import Field, SecretStr, StringConstraints, ValidationError, field
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
 from api.database_url import DATABASE_URL_FORM, django_settings, without_password
+from container_manager import rates
 from container_manager.exceptions import InvalidConfig
+from container_manager.rates import RATE_FORM
 
 PREFIX = "PURSER_"
 CHECKOUT = Path(__file__).resolve().parent.parent
@@ -43,6 +45,9 @@ _KINDS = {
     "number": "a number",
     "array": "names separated by commas",
     "string": "a text that is not empty",
+    "rate_limit": RATE_FORM,
+    "failure_limit": RATE_FORM,
+    "operator_namespace": "1 to 63 lower-case letters, digits and inner '-'",
 }
 
 ExecutorName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
@@ -149,6 +154,28 @@ class Configuration(BaseSettings):
     webhook_retention_seconds: float = Field(
         default=604_800, ge=1, le=31_536_000, description="How long a delivery is kept after its end (s): 7 days."
     )
+    rate_limit: str = Field(
+        default="12000/60",
+        description="Requests of one token in so many seconds, in all processes together, such as `600/60`; more are "
+        "answered 429. `none` is no limit. A token may have its own.",
+    )
+    failure_limit: str = Field(
+        default="300/60",
+        description="Requests without a usable token of one address in so many seconds, in each process; more are "
+        "answered 429. `none` is no limit.",
+    )
+    operator_namespace: str = Field(
+        default="default",
+        pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$",
+        description="The namespace whose tokens see what belongs to no single one: `/metrics`, drift, and refused "
+        "requests without a usable token.",
+    )
+    audit_retention_seconds: float = Field(
+        default=31_536_000,
+        ge=60,
+        le=315_360_000,
+        description="How long an entry of the audit log is kept (s): 365 days.",
+    )
     api_threads: int = Field(
         default=8, ge=1, le=256, description="Threads that answer requests; each keeps one database connection."
     )
@@ -200,6 +227,15 @@ class Configuration(BaseSettings):
         if keys and any(len(key) < 32 for key in _keys_in(keys)):
             raise ValueError("has a key of fewer than 32 characters")
         return keys
+
+    @field_validator("rate_limit", "failure_limit")
+    @classmethod
+    def _known_rate(cls, text: str) -> str:
+        try:
+            rates.parse(text)
+        except ValueError:
+            raise ValueError(f"is {text!r}, but allowed is {RATE_FORM}") from None
+        return text
 
     @field_validator("allowed_hosts", "webhook_allowed_networks", mode="before")
     @classmethod

@@ -7,11 +7,11 @@ from dataclasses import asdict, fields
 from datetime import UTC, datetime
 from typing import Any
 
-from container_manager import jobs, reports, tallies
+from container_manager import jobs, reports, tallies, tokens
 from container_manager.executors.base import ContainerExecutor
 from container_manager.executors.results import Usage
 from container_manager.logs import LogLine, LogPage
-from container_manager.models import Attempt, ExecutorReport, Job, JobEvent, Webhook, WebhookDelivery
+from container_manager.models import Attempt, AuditEntry, ExecutorReport, Job, JobEvent, Token, Webhook, WebhookDelivery
 from container_manager.spec import HONOURED_BY_PURSER
 from container_manager.usage import UsageSum
 
@@ -19,6 +19,8 @@ Document = dict[str, Any]
 
 _FIGURES = tuple(figure.name for figure in fields(Usage))
 _PHASES = ("queued_seconds", "pull_seconds", "launch_seconds", "run_seconds", "cleanup_seconds")
+
+_AUDIT_TEXTS = ("code", "token", "namespace", "user", "subject_type", "subject", "address", "request_id", "user_agent")
 
 
 def job_path(job_id: object) -> str:
@@ -225,6 +227,46 @@ def drift_document(executor: str) -> Document:
         "unowned_count": report.unowned_count,
         "missing": report.missing,
         "missing_count": report.missing_count,
+    }
+
+
+def token_document(token: Token) -> Document:
+    """A token without its secret."""
+    rate = tokens.rate_of(token)
+    return {
+        "id": token.pk,
+        "name": token.name,
+        "namespace": token.namespace,
+        "state": tokens.state_of(token),
+        "scopes": token.scopes,
+        "executors": token.executors,
+        "rate_limit": str(rate) if rate else "none",
+        "created_at": _time(token.created_at),
+        "rotated_at": _time(token.rotated_at),
+        "previous_expires_at": _time(token.previous_expires_at),
+        "expires_at": _time(token.expires_at),
+        "last_used_at": _time(token.last_used_at),
+        "revoked_at": _time(token.revoked_at),
+    }
+
+
+def new_token_document(token: Token, plaintext: str) -> Document:
+    """A token with what a client sends."""
+    return {**token_document(token), "token": plaintext}
+
+
+def audit_document(entry: AuditEntry) -> Document:
+    """One act; what is not known of it is null."""
+    texts = {name: getattr(entry, name) or None for name in _AUDIT_TEXTS}
+    return {
+        "id": entry.pk,
+        "at": _time(entry.at),
+        "operation": entry.operation,
+        "outcome": entry.outcome,
+        "status": entry.status,
+        "via": entry.via,
+        "missed": entry.missed,
+        **texts,
     }
 
 

@@ -1,7 +1,7 @@
 """What an operation is: declared once beside its method, followed by the request and shown in the schema."""
 
 import functools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, cast
 from uuid import UUID
@@ -16,18 +16,30 @@ from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from api.auth import BearerAuthentication, may_use, require_executor, require_scope, token_of
-from api.errors import MethodNotAllowed, NotAcceptable
+from api import limits
+from api.auth import (
+    BearerAuthentication,
+    may_use,
+    require_executor,
+    require_operator,
+    require_scope,
+    token_of,
+)
+from api.errors import MethodNotAllowed, MissingToken, NotAcceptable, UnusableToken
+from api.limits import RATE_HEADERS
 from api.parsing import Query, read_query
-from api.problems import exception_handler
+from api.problems import PROBLEM_CODE, REQUEST_ID, exception_handler
 from api.schema import Schema
-from container_manager import jobs
+from api.waiting import Held
+from container_manager import audit, jobs
+from container_manager.audit import Act, AuditOutcome, Via
 from container_manager.exceptions import PurserError, UnknownJob
 from container_manager.executors.registry import executors
 from container_manager.models import Job
 from container_manager.tokens import Scope
 
 JSON = "application/json"
+_READS = ("GET", "HEAD")
 Answer = type[BaseModel] | None | Mapping[str, Any]
 Method = Callable[..., HttpResponseBase]
 
@@ -48,7 +60,8 @@ class Endpoint:
     """One operation of the API.
 
     `operation` is its operationId, with `{}` where the path that names the executor puts `Executor`.
-    `answers` has a model, a plain schema or None (no body) by status, and by media type where there are several.
+    `answers` has a model, a plain schema or None (no body) by status, and by media type where there are several; the
+    first status is the one that a change is audited with. `operator` is for what shows all namespaces.
     """
 
     operation: str
@@ -60,6 +73,11 @@ class Endpoint:
     raises: Sequence[type[PurserError]] = ()
     headers: Sequence[Header] = field(default_factory=tuple)
     media_types: tuple[str, ...] = (JSON,)
+    operator: bool = False
+
+    def operation_id(self, path: Container[str]) -> str:
+        """Its name under a path with these parameters."""
+        return self.operation.format("Executor" if "executor" in path else "")
 
 
 def endpoint(operation: str, summary: str, **facts: Any) -> Callable[[Method], Method]:
@@ -84,6 +102,8 @@ class _Permission(BasePermission):
         declared = cast("View", view).declared(request.method)
         if declared and declared.scope:
             require_scope(token_of(request), declared.scope)
+            if declared.operator:
+                require_operator(token_of(request))
         if executor := view.kwargs.get("executor"):
             require_executor(token_of(request), executor)
             executors[executor]
@@ -108,6 +128,37 @@ class View(APIView):
         name = "get" if method == "HEAD" else (method or "").lower()
         return getattr(getattr(self, name, None), "endpoint", None)
 
+    def dispatch(self, request: HttpRequest, *args: Any, **path: str) -> Any:
+        """As of Django, audited: every change, and every refusal."""
+        declared = self.declared(request.method)
+        if declared is None:
+            return super().dispatch(request, *args, **path)
+        with audit.acting(_act(request, declared, path)) as act:
+            try:
+                response = super().dispatch(request, *args, **path)
+            except Exception:
+                audit.close(act, AuditOutcome.FAILED, 500, PurserError.code)
+                raise
+            _close(act, request, response)
+        return response
+
+    def perform_authentication(self, request: Request) -> None:
+        """Who asks, counted: each token has its rate, and addresses may not guess for ever."""
+        try:
+            super().perform_authentication(request)
+        except (MissingToken, UnusableToken) as refusal:
+            raise limits.refuse(request.META.get("REMOTE_ADDR", ""), refusal) from None
+        if request.auth is not None:
+            token = token_of(request)
+            if act := audit.current():
+                act.token, act.namespace = token.pk, token.namespace
+            request.META[RATE_HEADERS] = limits.charge(token)
+
+    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
+        for name, value in request.META.get(RATE_HEADERS, {}).items():
+            response[name] = value
+        return super().finalize_response(request, response, *args, **kwargs)
+
     def get_renderers(self) -> list[BaseRenderer]:
         declared = self.declared(getattr(self.request, "method", None))
         return [_media_type(name)() for name in (declared.media_types if declared else (JSON,))]
@@ -131,6 +182,31 @@ class OpenView(View):
     """A path that needs no token."""
 
     authentication_classes = []
+
+
+def _act(request: HttpRequest, declared: Endpoint, path: Mapping[str, str]) -> Act:
+    subject_type, subject = [("", ""), *path.items()][-1]
+    return Act(
+        operation=declared.operation_id(path),
+        via=Via.API,
+        success_status=next(iter(declared.answers)),
+        subject_type=subject_type,
+        subject=subject,
+        address=request.META.get("REMOTE_ADDR", ""),
+        request_id=request.META.get(REQUEST_ID, ""),
+        user_agent=request.headers.get("User-Agent", ""),
+    )
+
+
+def _close(act: Act, request: HttpRequest, response: HttpResponseBase) -> None:
+    """Write down a refusal, and a change that was not noted when it was made. A read that is answered leaves none."""
+    status = act.success_status if isinstance(response, Held) else response.status_code
+    if status >= 500:
+        audit.close(act, AuditOutcome.FAILED, status, request.META.get(PROBLEM_CODE, ""))
+    elif status >= 400:
+        audit.close(act, AuditOutcome.REFUSED, status, request.META.get(PROBLEM_CODE, ""))
+    elif request.method not in _READS:
+        audit.close(act, AuditOutcome.DONE, status)
 
 
 def answer(document: Mapping[str, Any], status: int = 200, **headers: str) -> HttpResponse:

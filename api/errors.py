@@ -57,6 +57,26 @@ class ExecutorForbidden(RequestError):
     code = "executor_forbidden"
 
 
+class OperatorOnly(RequestError):
+    """This is of all namespaces, and for tokens of the operator's only."""
+
+    code = "operator_only"
+
+
+class RateLimited(RequestError):
+    """The token has asked as often as it may for now; Retry-After says when it may again."""
+
+    code = "rate_limited"
+    retryable = True
+
+
+class TooManyFailures(RequestError):
+    """Too many requests without a usable token came from this address; Retry-After says when to try again."""
+
+    code = "too_many_failures"
+    retryable = True
+
+
 class NotFound(RequestError):
     """There is nothing at this path."""
 

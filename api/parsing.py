@@ -30,7 +30,11 @@ _SENTENCES = {
     "too_long": "may have at most {max_length} items",
 }
 """What to say for pydantic's types of errors; for another, its own message with `must`."""
-_PATTERNS = {"^/": "must be an absolute path", "^[^:]": "must be name:value, with a name of 1 to 63 characters"}
+_PATTERNS = {
+    "^[0-9a-f]{12}$": "must be 12 hexadecimal digits",
+    "^/": "must be an absolute path",
+    "^[^:]": "must be name:value, with a name of 1 to 63 characters",
+}
 """What to say for a text that does not match a pattern that begins so; else the text is empty."""
 _NEVER_ECHOED = frozenset({"env", "stdin", "registry_auth", "url"})
 

@@ -22,6 +22,9 @@ T = TypeVar("T")
 REQUEST_ID = "purser.request_id"
 """Where request.META holds the request's id."""
 
+PROBLEM_CODE = "purser.problem"
+"""Where request.META holds the code of the problem that it was answered with."""
+
 RETRY_AFTER_SECONDS = 5
 
 STATUS: Mapping[type[PurserError], int] = {
@@ -50,6 +53,8 @@ STATUS: Mapping[type[PurserError], int] = {
     domain.UnknownDelivery: 404,
     domain.WebhookDisabled: 409,
     domain.TooManyWebhooks: 409,
+    domain.TokenExceeds: 403,
+    domain.TokenEnded: 409,
     errors.RequestError: 400,
     errors.HostNotAllowed: 400,
     errors.MalformedJson: 400,
@@ -57,6 +62,9 @@ STATUS: Mapping[type[PurserError], int] = {
     errors.UnusableToken: 401,
     errors.InsufficientScope: 403,
     errors.ExecutorForbidden: 403,
+    errors.OperatorOnly: 403,
+    errors.RateLimited: 429,
+    errors.TooManyFailures: 429,
     errors.NotFound: 404,
     errors.MethodNotAllowed: 405,
     errors.NotAcceptable: 406,
@@ -100,6 +108,7 @@ def title_of(kind: type[PurserError]) -> str:
 def problem(request: HttpRequest | Request, error: PurserError) -> HttpResponse:
     """The answer to a request that ended in an error. What is not meant for callers is left out."""
     kind, status = type(error), status_of(type(error))
+    request.META[PROBLEM_CODE] = error.code
     document: dict[str, Any] = {
         "type": f"/api/docs/problems#{error.code}",
         "title": title_of(kind),

@@ -26,10 +26,16 @@ if TYPE_CHECKING:
 PROBLEM_JSON = "application/problem+json"
 _PATH_PARAMETERS: Mapping[str, tuple[str, dict[str, Any], str]] = {
     "executor": ("Name of a registered executor.", {"type": "string"}, "docker"),
+    "token": ("Id of a token; not its secret.", {"type": "string"}, "7b9de2b64ed7"),
     "webhook": ("Id of a webhook.", {"type": "string", "format": "uuid"}, "0193a1c2-6c8f-7d22-8e54-1b2c3d4e5f60"),
     "delivery": ("Id of a delivery.", {"type": "string", "format": "uuid"}, "0193a1c2-7d90-7e33-9f65-2c3d4e5f6071"),
     "job": ("Id of a job.", {"type": "string", "format": "uuid"}, "0193a1c2-5b7e-7c11-9d43-0a1b2c3d4e5f"),
 }
+_POLICY = (
+    "The token's rate: `q` requests in a window of `w` seconds (draft-ietf-httpapi-ratelimit-headers-10); "
+    "left out where there is no limit."
+)
+_STANDING = "About how many requests (`r`) are left of it, and the seconds (`t`) until there are all again."
 _REQUEST_EXAMPLES: Mapping[str, Mapping[str, Any]] = {
     "JobRequest": {
         "A container": {
@@ -51,6 +57,20 @@ _REQUEST_EXAMPLES: Mapping[str, Mapping[str, Any]] = {
         },
     },
     "WebhookChange": {"Take it up again": {"enabled": True}},
+    "TokenRequest": {
+        "A pipeline's token": {
+            "name": "ci",
+            "scopes": ["jobs:read", "jobs:write"],
+            "expires_at": "2035-01-01T00:00:00Z",
+        },
+        "One executor, 60 requests a minute": {
+            "name": "nightly",
+            "scopes": ["jobs:read"],
+            "executors": ["docker"],
+            "rate_limit": "60/60",
+        },
+    },
+    "TokenRotation": {"An hour for both": {"overlap_seconds": 3600}},
     "Rotation": {"An hour for the change": {"overlap_seconds": 3600}},
 }
 """By the name of a body's model."""
@@ -72,18 +92,24 @@ class Schema(AutoSchema):
     def get_description(self) -> str:  # type: ignore[override]
         text = inspect.getdoc(getattr(self.view, self.method.lower())) or ""
         scope = self._declared.scope
-        return f"{text}\n\nNeeds the scope `{scope}`." if scope else f"{text}\n\nNeeds no token."
+        if scope is None:
+            return f"{text}\n\nNeeds no token."
+        operator = "For tokens of the operator's namespace only. " if self._declared.operator else ""
+        return f"{text}\n\n{operator}Needs the scope `{scope}`."
 
     def get_tags(self) -> list[str]:
         if "/jobs" in self.path:
             return ["jobs"]
         if "/webhooks" in self.path:
             return ["webhooks"]
+        if "/tokens" in self.path or "/audit" in self.path:
+            return ["tokens"]
         return ["executors"] if "/executors" in self.path else ["service"]
 
     def get_override_parameters(self) -> list[Any]:
         path = [_path_parameter(name) for name in _PATH_PARAMETERS if f"{{{name}}}" in self.path]
-        return [*path, *_query_parameters(self._declared.query), *map(_header, self._declared.headers)]
+        rate = _rate_headers(self._declared.answers) if self._declared.scope else ()
+        return [*path, *_query_parameters(self._declared.query), *map(_header, self._declared.headers), *rate]
 
     def get_request_serializer(self) -> Any:
         if self._declared.body is None:
@@ -100,6 +126,9 @@ class Schema(AutoSchema):
         kinds = {PurserError, errors.RequestError, errors.InvalidQuery, errors.UriTooLong, errors.NotAcceptable}
         if self._declared.scope:
             kinds |= {errors.MissingToken, errors.UnusableToken, errors.InsufficientScope, errors.Unavailable}
+            kinds |= {errors.RateLimited, errors.TooManyFailures}
+        if self._declared.operator:
+            kinds.add(errors.OperatorOnly)
         if "{executor}" in self.path:
             kinds |= {domain.UnknownExecutor, errors.ExecutorForbidden}
         if self.method != "GET":
@@ -137,6 +166,16 @@ def _header(header: "Header") -> OpenApiParameter:
         description=header.description,
         response=list(header.statuses) if header.statuses else False,
     )
+
+
+def _rate_headers(statuses: Iterable[int]) -> Iterator[OpenApiParameter]:
+    """What `api.limits` says of the token's rate; left out where there is no limit."""
+    for name, text, shape, where in (
+        ("RateLimit-Policy", _POLICY, {"type": "string", "examples": ['"token";q=12000;w=60']}, [*statuses, 429]),
+        ("RateLimit", _STANDING, {"type": "string", "examples": ['"token";r=11999;t=42']}, [*statuses, 429]),
+        ("Retry-After", "Seconds until it is worth asking again.", {"type": "integer", "examples": [42]}, [429]),
+    ):
+        yield OpenApiParameter(name, shape, OpenApiParameter.HEADER, description=text, response=where)
 
 
 def _answers(declared: "Endpoint") -> Iterator[tuple[Any, OpenApiResponse]]:

@@ -59,6 +59,7 @@ SPECTACULAR_SETTINGS = {
         {"name": "jobs", "description": "Launch, status, logs, events, cancel, cleanup."},
         {"name": "webhooks", "description": "Where the namespace is told of its jobs' changes."},
         {"name": "executors", "description": "What is registered: capabilities, health, metrics."},
+        {"name": "tokens", "description": "Who may do what, and who did what: tokens and the audit log."},
         {"name": "service", "description": "Purser itself."},
     ],
 }

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from django.urls import URLPattern, path
 
-from api.views import docs, events, executors, jobs, logs, process, usage, webhooks
+from api.views import audit, docs, events, executors, jobs, logs, process, tokens, usage, webhooks
 
 _JOB_ROUTES = {
     "": jobs.JobStatus,
@@ -35,6 +35,10 @@ urlpatterns = [
     path("api/v1/webhooks/<str:webhook>/deliveries", webhooks.Deliveries.as_view()),
     path("api/v1/webhooks/<str:webhook>/deliveries/<str:delivery>", webhooks.DeliveryStatus.as_view()),
     path("api/v1/webhooks/<str:webhook>/deliveries/<str:delivery>/redeliver", webhooks.Redelivery.as_view()),
+    path("api/v1/tokens", tokens.Tokens.as_view()),
+    path("api/v1/tokens/<str:token>", tokens.TokenStatus.as_view()),
+    path("api/v1/tokens/<str:token>/rotate", tokens.TokenRotate.as_view()),
+    path("api/v1/audit", audit.Audit.as_view()),
     *_job_routes(),
     path("livez", process.Livez.as_view()),
     path("readyz", process.Readyz.as_view()),

@@ -173,3 +173,15 @@ class TooManyWebhooks(PurserError):
     """The namespace has as many webhooks as it may have."""
 
     code = "too_many_webhooks"
+
+
+class TokenExceeds(PurserError):
+    """A token can neither make nor renew one that may do more than itself."""
+
+    code = "token_exceeds"
+
+
+class TokenEnded(PurserError):
+    """The token is revoked or expired; make another."""
+
+    code = "token_ended"

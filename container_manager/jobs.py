@@ -17,7 +17,7 @@ from django.db import connection, transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from container_manager import lifecycle, outbox, turns
+from container_manager import audit, lifecycle, outbox, turns
 from container_manager.bell import CONTROL_TOPIC, bell, queue_topic
 from container_manager.exceptions import (
     FieldError,
@@ -162,8 +162,10 @@ def _ask_for_the_end(job_id: UUID) -> bool:
     outcome = Outcome(JobState.CANCELLED, Reason.CANCELLED)
     with transaction.atomic():
         if lifecycle.end(job_id, outcome, sources={JobState.QUEUED}):
+            audit.note("job", job_id)
             return True
         if lifecycle.mark(job_id, "cancel_requested", states=ACTIVE, cancel_requested_at=timezone.now()):
+            audit.note("job", job_id)
             bell.ring(CONTROL_TOPIC)
             return True
     job = Job.objects.get(pk=job_id)
@@ -259,6 +261,7 @@ def _insert(job: Job) -> Job:
     watched = _join(job.executor, job.namespace)
     JobLabel.objects.bulk_create(JobLabel(job=job, key=key, value=value) for key, value in job.labels.items())
     lifecycle.record(job, "state", watched=watched)
+    audit.note("job", job.pk, job.namespace)
     bell.ring(queue_topic(job.executor))
     return job
 

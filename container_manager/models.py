@@ -319,13 +319,55 @@ class Token(models.Model):
     namespace = models.CharField(max_length=63)
     scopes = models.JSONField(default=list)
     executors = models.JSONField(default=list)  # empty: all
+    rate_limit = models.CharField(max_length=32, blank=True, default="")  # empty: the service's
+    previous_digest = models.CharField(max_length=64, blank=True, default="")
+    previous_expires_at = models.DateTimeField(null=True)  # until when the secret before the last rotation opens too
     created_at = models.DateTimeField(default=timezone.now)
+    rotated_at = models.DateTimeField(null=True)
     expires_at = models.DateTimeField(null=True)
     last_used_at = models.DateTimeField(null=True)
     revoked_at = models.DateTimeField(null=True)
 
+    class Meta:
+        indexes = [models.Index(fields=["namespace", "-created_at", "-id"], name="token_list")]
+
     def __str__(self) -> str:
         return f"{self.id} {self.name}"
+
+
+class RateWindow(models.Model):
+    """How many requests of a token's rate the processes have taken in the window that began at a time (Unix, s)."""
+
+    subject = models.CharField(max_length=63, primary_key=True)
+    window = models.BigIntegerField()
+    used = models.PositiveIntegerField(default=0)
+
+
+class AuditEntry(models.Model):
+    """One act: who did what, on what, from where, and how it ended. The database refuses to change or remove it."""
+
+    id = models.BigAutoField(primary_key=True)
+    at = models.DateTimeField(default=timezone.now)
+    operation = models.CharField(max_length=64)
+    outcome = models.CharField(max_length=16)
+    status = models.PositiveSmallIntegerField(null=True)
+    code = models.CharField(max_length=64, blank=True, default="")
+    via = models.CharField(max_length=16)
+    token = models.CharField(max_length=16, blank=True, default="")
+    namespace = models.CharField(max_length=63, blank=True, default="")
+    user = models.CharField(max_length=64, blank=True, default="")  # the host's, of a command
+    subject_type = models.CharField(max_length=32, blank=True, default="")
+    subject = models.CharField(max_length=128, blank=True, default="")
+    address = models.CharField(max_length=64, blank=True, default="")
+    request_id = models.CharField(max_length=128, blank=True, default="")
+    user_agent = models.CharField(max_length=200, blank=True, default="")
+    missed = models.PositiveIntegerField(default=0)  # refusals of the same caller before it that were not written
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["namespace", "-id"], name="audit_list"),
+            models.Index(fields=["at"], name="audit_by_age"),
+        ]
 
 
 class IdempotencyKey(models.Model):

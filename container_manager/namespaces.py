@@ -1,14 +1,19 @@
 """The quotas of namespaces, as an operator sets them."""
 
+from django.db import transaction
+
+from container_manager import audit
 from container_manager.models import Namespace
 
 
+@transaction.atomic
 def set_quotas(name: str, **quotas: int | None) -> Namespace:
     """Change the named quotas (`max_jobs`, `max_memory_mib`, `max_cpu_millis`, `max_queued`); None is unlimited.
 
     What runs already goes on; what waits is measured anew at its turn.
     """
     namespace, _ = Namespace.objects.update_or_create(name=name, defaults=quotas)
+    audit.note("namespace", name, name)
     return namespace
 
 

@@ -9,10 +9,11 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from django.conf import settings
+from django.db import transaction
 from django.utils import timezone
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator
 
-from container_manager import destinations, outbox, vault
+from container_manager import audit, destinations, outbox, vault
 from container_manager.bell import WEBHOOKS_TOPIC, bell
 from container_manager.exceptions import (
     FieldError,
@@ -114,6 +115,7 @@ def check_url(url: str) -> None:
     destinations.check_literal(destinations.parse(url), settings.PURSER.webhook_allowed_networks)
 
 
+@transaction.atomic
 def register(namespace: str, request: WebhookRequest, *, executors: Sequence[str] = ()) -> tuple[Webhook, str]:
     """Make a webhook; the secret that is returned with it cannot be had again.
 
@@ -131,9 +133,11 @@ def register(namespace: str, request: WebhookRequest, *, executors: Sequence[str
         labels=request.labels,
         secret=vault.seal(secret),
     )
+    audit.note("webhook", webhook.pk, namespace)
     return webhook, secret
 
 
+@transaction.atomic
 def change(webhook: Webhook, request: WebhookChange, *, executors: Sequence[str] = ()) -> Webhook:
     """Change what is named. Raises InvalidBody."""
     columns: dict[str, Any] = request.model_dump(mode="json", include=request.model_fields_set & {"events", "labels"})
@@ -147,9 +151,11 @@ def change(webhook: Webhook, request: WebhookChange, *, executors: Sequence[str]
         Webhook.objects.filter(pk=webhook.pk).update(**columns)
     if request.enabled is False:
         outbox.stop(webhook.pk, "the webhook was disabled")
+    audit.note("webhook", webhook.pk, webhook.namespace)
     return get(webhook.pk, namespace=webhook.namespace)
 
 
+@transaction.atomic
 def rotate(webhook: Webhook, request: Rotation) -> tuple[Webhook, str]:
     """Sign with a new secret, which is returned, and for a time with the old one too."""
     secret = _new_secret()
@@ -157,11 +163,14 @@ def rotate(webhook: Webhook, request: Rotation) -> tuple[Webhook, str]:
     Webhook.objects.filter(pk=webhook.pk).update(
         secret=vault.seal(secret), old_secret=webhook.secret, old_secret_until=until
     )
+    audit.note("webhook", webhook.pk, webhook.namespace)
     return get(webhook.pk, namespace=webhook.namespace), secret
 
 
+@transaction.atomic
 def remove(webhook: Webhook) -> None:
     """Forget it, its secrets and its deliveries; again is no change."""
+    audit.note("webhook", webhook.pk, webhook.namespace)
     webhook.delete()
 
 
@@ -200,6 +209,7 @@ def delivery(webhook: Webhook, delivery_id: UUID) -> WebhookDelivery:
     return found
 
 
+@transaction.atomic
 def redeliver(found: WebhookDelivery) -> WebhookDelivery:
     """Send it again, now, under the same id; one that waits is not waited for. Raises WebhookDisabled."""
     now = timezone.now()
@@ -208,6 +218,7 @@ def redeliver(found: WebhookDelivery) -> WebhookDelivery:
     WebhookDelivery.objects.filter(pk=found.pk).update(
         state=DeliveryState.PENDING, reason="", next_attempt_at=now, give_up_at=give_up_at(now), finished_at=None
     )
+    audit.note("delivery", found.pk, found.webhook.namespace)
     bell.ring(WEBHOOKS_TOPIC)
     return WebhookDelivery.objects.get(pk=found.pk)
 

@@ -3,6 +3,7 @@
 import os
 import secrets
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
 import hypothesis
@@ -27,6 +28,24 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def _uses_the_database(item: pytest.Item) -> bool:
     fixtures = getattr(item, "fixturenames", ())
     return item.get_closest_marker("django_db") is not None or not {"db", "transactional_db"}.isdisjoint(fixtures)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _the_audit_log_is_emptied_between_tests() -> Iterator[None]:
+    """A test that commits is cleaned up after by deletion, which the database refuses of the audit log otherwise."""
+    from django.test import TransactionTestCase
+
+    from container_manager import audit
+
+    def clean_up(case: TransactionTestCase) -> None:
+        audit.allow_deletion_before(datetime(9999, 1, 1, tzinfo=UTC))
+        original(case)
+        audit.allow_deletion_before(datetime(1, 1, 2, tzinfo=UTC))
+
+    original = vars(TransactionTestCase)["_fixture_teardown"]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(TransactionTestCase, "_fixture_teardown", clean_up)
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, AwareDatetime, Field, StringConstraints, ValidationInfo, field_validator
 
 from api.parsing import Query
+from container_manager.audit import AuditOutcome
 from container_manager.outbox import DeliveryState
 from container_manager.states import JobState
 
@@ -49,6 +50,27 @@ class AllJobsQuery(JobListQuery):
     executor: Annotated[str, StringConstraints(min_length=1, max_length=63)] | None = Field(
         default=None, description="Only jobs of this executor."
     )
+
+
+class TokenListQuery(Query):
+    limit: int = Field(default=50, ge=1, le=500, description="How many tokens at most.")
+    cursor: Cursor | None = Field(default=None, description="`next_cursor` of the page before.")
+
+
+class AuditQuery(Query):
+    operation: Annotated[str, StringConstraints(min_length=1, max_length=64)] | None = Field(
+        default=None, description="Only this operation.", examples=["launchJob"]
+    )
+    token: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{12}$")] | None = Field(
+        default=None,
+        description="Only acts of the token with this id: 12 hexadecimal digits.",
+        examples=["7b9de2b64ed7"],
+    )
+    outcome: AuditOutcome | None = Field(default=None, description="Only acts that ended so.")
+    since: Moment | None = Field(default=None, alias="from", description="Only acts at this time or later (RFC 3339).")
+    until: Moment | None = Field(default=None, alias="to", description="Only acts before this time (RFC 3339).")
+    limit: int = Field(default=50, ge=1, le=500, description="How many entries at most.")
+    cursor: Cursor | None = Field(default=None, description="`next_cursor` of the page before.")
 
 
 class UsageQuery(Query):

@@ -54,7 +54,7 @@ class ExecutorMetricsView(View):
 class ExecutorDrift(View):
     """The drift of one executor."""
 
-    @endpoint("getExecutorDrift", "Read an executor's drift", scope=Scope.ADMIN, answers={200: Drift})
+    @endpoint("getExecutorDrift", "Read an executor's drift", scope=Scope.ADMIN, answers={200: Drift}, operator=True)
     def get(self, request: Request, query: Query, executor: str) -> HttpResponse:
         """How the engine differed from the books, in all namespaces, when a dispatcher last compared them.
 

@@ -42,6 +42,7 @@ class Metrics(View):
         scope=Scope.METRICS_READ,
         answers={200: {PROMETHEUS: _TEXT, OPENMETRICS: _TEXT}},
         media_types=(PROMETHEUS, OPENMETRICS),
+        operator=True,
     )
     def get(self, request: Request, query: Query) -> HttpResponse:
         """Jobs, allocation, executors and dispatchers from the database; requests and spans of this process."""

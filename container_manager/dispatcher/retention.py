@@ -12,7 +12,7 @@ from django.conf import settings
 from django.db import connection, models, transaction
 from django.utils import timezone
 
-from container_manager import logs, tallies
+from container_manager import audit, logs, tallies
 from container_manager.models import IdempotencyKey, Job, WebhookDelivery
 from container_manager.spans import span
 from container_manager.tallies import Removed
@@ -36,7 +36,7 @@ class Retention:
         """Remove a batch of each kind, then pause: long when there was nothing to do."""
         began = time.monotonic()
         removed = False
-        for remove in (delete_logs, delete_jobs, forget_keys, forget_deliveries):
+        for remove in (delete_logs, delete_jobs, forget_keys, forget_deliveries, delete_audit):
             with span("retire"):
                 removed = remove() > 0 or removed
         pause = max((time.monotonic() - began) * _PAUSES, _LEAST_PAUSE_SECONDS)
@@ -88,6 +88,11 @@ def forget_deliveries() -> int:
         ids = [delivery.pk for delivery in _oldest(old.only("id"), "finished_at")]
         WebhookDelivery.objects.filter(pk__in=ids).delete()
     return len(ids)
+
+
+def delete_audit() -> int:
+    """Delete what is in the audit log for longer than it is kept; returns how many entries."""
+    return audit.delete_before(_ago(settings.PURSER.audit_retention_seconds))
 
 
 def _oldest(rows: models.QuerySet[Row], field: str) -> list[Row]:

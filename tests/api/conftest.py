@@ -12,10 +12,10 @@ import pytest
 import uvicorn
 from django.test import Client
 
-from api import waiting
+from api import limits, waiting
 from api.handler import Handler
 from api.protocol import BoundedProtocol
-from container_manager import tokens
+from container_manager import audit, tokens
 from container_manager.bell import bell
 from container_manager.executors.registry import executors
 from container_manager.logs import LogWriter
@@ -34,6 +34,8 @@ def _service(settings: Any, tmp_path: Path) -> Iterator[None]:
     location = {"location": str(tmp_path / "logs")}
     backend = {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": location}
     settings.STORAGES = {**settings.STORAGES, "logs": backend}
+    limits.reset()
+    audit.reset()
     yield
     executors.reset()
     bell.close()

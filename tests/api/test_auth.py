@@ -1,16 +1,13 @@
-"""Who may ask what: every operation with every kind of token."""
+"""What the Authorization header may be, and what a token opens; `test_matrix` has every operation."""
 
 import io
 import logging
-from collections.abc import Iterator
 from datetime import timedelta
-from typing import Any
 
 import pytest
 from django.test import Client
 from django.utils import timezone
 
-from api import schema
 from container_manager import tokens
 from container_manager.models import Job, Token
 from container_manager.tokens import Scope
@@ -19,59 +16,6 @@ from tests.factories import ContainerJobFactory
 
 OPEN = {"/livez", "/readyz", "/api/schema"}
 JOB = "0193a1c2-5b7e-7c11-9d43-0a1b2c3d4e5f"
-
-
-def operations() -> Iterator[tuple[str, str, dict[str, Any]]]:
-    """Every operation that needs a token: method, a path that can be asked, and its description."""
-    for path, methods in schema.document()["paths"].items():
-        for method, operation in methods.items():
-            if path not in OPEN:
-                yield method, path.replace("{executor}", "mock").replace("{job}", JOB), operation
-
-
-OPERATIONS = [pytest.param(*each, id=each[2]["operationId"]) for each in operations()]
-
-
-def ask(client: Client, method: str, path: str) -> Any:
-    return client.generic(method.upper(), path, "{}", content_type="application/json", headers={"Accept": "*/*"})
-
-
-@pytest.mark.django_db
-@pytest.mark.parametrize(("method", "path", "operation"), OPERATIONS)
-def test_without_a_token_nothing_is_answered(method: str, path: str, operation: dict[str, Any]) -> None:
-    answer = ask(Client(), method, path)
-
-    assert (answer.status_code, answer.json()["code"]) == (401, "missing_token")
-    assert answer["WWW-Authenticate"] == 'Bearer realm="purser"'
-
-
-@pytest.mark.django_db
-@pytest.mark.parametrize(("method", "path", "operation"), OPERATIONS)
-def test_a_token_that_opens_nothing_is_told_from_none(method: str, path: str, operation: dict[str, Any]) -> None:
-    answer = ask(client_with("purser_000000000000_" + "0" * 64), method, path)
-
-    assert (answer.status_code, answer.json()["code"]) == (401, "unusable_token")
-    assert 'error="invalid_token"' in answer["WWW-Authenticate"]
-
-
-@pytest.mark.django_db
-@pytest.mark.parametrize(("method", "path", "operation"), OPERATIONS)
-def test_the_scope_that_the_contract_names_is_needed(method: str, path: str, operation: dict[str, Any]) -> None:
-    needed = operation["description"].rpartition("Needs the scope `")[2].removesuffix("`.")
-    others = [scope for scope in Scope if scope not in (needed, Scope.ADMIN)]
-    answer = ask(client_with(tokens.create(namespace="default", name="t", scopes=others)[1]), method, path)
-
-    assert (answer.status_code, answer.json()["code"]) == (403, "insufficient_scope")
-    assert f'scope="{needed}"' in answer["WWW-Authenticate"]
-
-
-@pytest.mark.django_db
-@pytest.mark.parametrize(("method", "path", "operation"), OPERATIONS)
-def test_the_scope_that_the_contract_names_is_enough(method: str, path: str, operation: dict[str, Any]) -> None:
-    needed = operation["description"].rpartition("Needs the scope `")[2].removesuffix("`.")
-    answer = ask(client_with(tokens.create(namespace="default", name="t", scopes=[needed])[1]), method, path)
-
-    assert answer.status_code in (200, 404, 422)
 
 
 @pytest.mark.parametrize("text", ["", "Bearer", "Basic dTpw", "Bearer x", "bearer ", "Bearer purser_1_2", "purser"])

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +20,10 @@ from container_manager.models import Attempt, WebhookDelivery
 from container_manager.spec import JobRequest
 from container_manager.webhooks import WebhookRequest
 from tests.api.conftest import launch
-from tests.factories import AttemptFactory, ContainerJobFactory
+from tests.factories import AttemptFactory, ContainerJobFactory, TokenFactory
 
 COMMITTED = Path(__file__).parents[2] / "openapi.yaml"
+NOW = datetime(2026, 11, 22, tzinfo=UTC)
 Ask = Callable[[Client], Any]
 
 
@@ -66,6 +68,10 @@ def ended() -> Attempt:
     return AttemptFactory.create(started_at=timezone.now(), finished_at=timezone.now(), run_seconds=0.5)
 
 
+def post(client: Client, path: str, body: Any) -> Any:
+    return client.post(path, data=body, content_type="application/json")
+
+
 ANSWERS: dict[str, Ask] = {
     "listExecutors": lambda client: client.get("/api/v1/executors"),
     "getExecutor": lambda client: client.get("/api/v1/executors/mock"),
@@ -73,6 +79,12 @@ ANSWERS: dict[str, Ask] = {
     "getExecutorDrift": lambda client: client.get("/api/v1/executors/mock/drift"),
     "getExecutorMetrics": lambda client: client.get("/api/v1/executors/mock/metrics"),
     "getUsage": lambda client: (ended(), client.get("/api/v1/usage"))[1],
+    "listTokens": lambda client: client.get("/api/v1/tokens"),
+    "createToken": lambda client: post(client, "/api/v1/tokens", {"name": "ci", "scopes": ["jobs:read"]}),
+    "getToken": lambda client: client.get(f"/api/v1/tokens/{TokenFactory.create().pk}"),
+    "rotateToken": lambda client: post(client, f"/api/v1/tokens/{TokenFactory.create().pk}/rotate", {}),
+    "revokeToken": lambda client: client.delete(f"/api/v1/tokens/{TokenFactory.create().pk}"),
+    "listAudit": lambda client: (Client().get("/api/v1/jobs"), client.get("/api/v1/audit"))[1],
     "launchJob": lambda client: launch(client, {"command": ["true"], "env": {"A": "b"}, "labels": {"team": "a"}}),
     "listExecutorJobs": lambda client: (running(), client.get("/api/v1/executors/mock/jobs"))[1],
     "listJobs": lambda client: (running(), client.get("/api/v1/jobs"))[1],
@@ -137,6 +149,9 @@ PROBLEMS: list[tuple[str, Ask]] = [
     ("getWebhook", lambda client: client.get("/api/v1/webhooks/1")),
     ("getWebhookDelivery", lambda client: client.get(f"{webhook()}/deliveries/1")),
     ("listJobs", lambda client: Client().get("/api/v1/jobs")),
+    ("createToken", lambda client: post(client, "/api/v1/tokens", {"name": "", "scopes": ["fly"]})),
+    ("getToken", lambda client: client.get("/api/v1/tokens/nope")),
+    ("rotateToken", lambda client: post(client, f"/api/v1/tokens/{TokenFactory.create(revoked_at=NOW).pk}/rotate", {})),
     ("getExecutor", lambda client: client.get("/api/v1/executors/nowhere")),
     ("getJob", lambda client: client.get("/api/v1/jobs/1")),
     ("getJobLogs", lambda client: client.get(f"/api/v1/jobs/{running()}/logs", headers={"Accept": "image/png"})),

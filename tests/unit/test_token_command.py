@@ -68,3 +68,32 @@ def test_a_scope_that_is_not_one_is_told_with_those_there_are() -> None:
 
     assert "jobs:read" in str(refused.value)
     assert "<Scope" not in str(refused.value)
+
+
+@pytest.mark.django_db
+def test_rotate_prints_a_new_token_and_the_old_one_opens_while_they_overlap() -> None:
+    first = token("create", "--name", "ci").strip()
+    second = token("rotate", first.split("_")[1], "--overlap", "1h").strip()
+
+    assert first != second
+    assert tokens.authenticate(first) == tokens.authenticate(second)
+    assert "the secret before opens until" in token("show", first.split("_")[1])
+    third = token("rotate", first.split("_")[1]).strip()
+    assert [tokens.authenticate(text) is not None for text in (first, second, third)] == [False, False, True]
+
+
+@pytest.mark.django_db
+def test_a_token_may_have_a_rate_of_its_own() -> None:
+    token_id = token("create", "--name", "ci", "--rate-limit", "60/60").split("_")[1]
+
+    assert "rate 60/60" in token("show", token_id)
+    with pytest.raises(CommandError, match="rate_limit 'many' must be"):
+        token("create", "--name", "ci", "--rate-limit", "many")
+
+
+@pytest.mark.django_db
+def test_the_list_can_be_of_one_namespace() -> None:
+    token("create", "--name", "ci", "--namespace", "team-a")
+    token("create", "--name", "ci", "--namespace", "team-b")
+
+    assert token("list", "--namespace", "team-a").count("\n") == 1

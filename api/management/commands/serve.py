@@ -15,6 +15,7 @@ from api.protocol import BoundedProtocol
 from api.waiting import begin_shutdown
 from container_manager import tokens
 from container_manager.dispatcher import Dispatcher
+from container_manager.management.acts import acting
 from container_manager.management.startup import StopSignal, migrate
 from container_manager.models import Token
 from container_manager.tokens import Scope
@@ -106,7 +107,8 @@ def _first_token(path: Path) -> None:
     """Make a token for everything and keep it in a file of its owner's, unless there has ever been a token."""
     if Token.objects.exists():
         return
-    _, plaintext = tokens.create(namespace="default", name="first", scopes=[Scope.ADMIN])
+    with acting("createToken"):
+        _, plaintext = tokens.create(namespace=settings.PURSER.operator_namespace, name="first", scopes=[Scope.ADMIN])
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
         file.write(plaintext + "\n")
     logger.info("first token made", path=str(path), token_id=plaintext.split("_")[1])

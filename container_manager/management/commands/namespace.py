@@ -5,6 +5,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandParser
 
 from container_manager import namespaces
+from container_manager.management.acts import acting
 from container_manager.models import Namespace
 
 _NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
@@ -39,7 +40,9 @@ class Command(BaseCommand):
             "max_queued": options["max_queued"],
         }
         given = {key: value for key, value in quotas.items() if value is not _KEEP}
-        self.stdout.write(_line(namespaces.set_quotas(options["name"], **given)))
+        with acting("setNamespace", "namespace", options["name"]):
+            changed = namespaces.set_quotas(options["name"], **given)
+        self.stdout.write(_line(changed))
 
     def _list(self, **options: Any) -> None:
         for namespace in namespaces.listed():

@@ -1,3 +1,4 @@
+from contextlib import nullcontext
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -6,6 +7,7 @@ from container_manager.dispatcher import reconcile
 from container_manager.exceptions import EngineUnavailable, PurserError, Unsupported
 from container_manager.executors.base import ContainerExecutor
 from container_manager.executors.registry import executors
+from container_manager.management.acts import acting
 
 _REAP_SECONDS = 3600.0
 
@@ -31,7 +33,8 @@ class Command(BaseCommand):
     def _try(self, name: str, apply: bool, *, asked: bool) -> str | None:
         """Reconcile one executor; the sentence that says why it could not be done, if so."""
         try:
-            self._reconcile(executors[name], apply)
+            with acting("reconcile", "executor", name) if apply else nullcontext():
+                self._reconcile(executors[name], apply)
         except Unsupported as error:
             return str(error) if asked else None
         except EngineUnavailable as error:
