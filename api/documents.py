@@ -11,7 +11,17 @@ from container_manager import jobs, reports, tallies, tokens
 from container_manager.executors.base import ContainerExecutor
 from container_manager.executors.results import Usage
 from container_manager.logs import LogLine, LogPage
-from container_manager.models import Attempt, AuditEntry, ExecutorReport, Job, JobEvent, Token, Webhook, WebhookDelivery
+from container_manager.models import (
+    Attempt,
+    AuditEntry,
+    ExecutorReport,
+    Job,
+    JobEvent,
+    StoredSecret,
+    Token,
+    Webhook,
+    WebhookDelivery,
+)
 from container_manager.spec import HONOURED_BY_PURSER
 from container_manager.usage import UsageSum
 
@@ -159,7 +169,12 @@ def executor_document(executor: ContainerExecutor) -> Document:
     utilization = utilization_document(executor.name)
     return {
         "name": executor.name,
-        "capabilities": {**facts, "fields": fields, "networks": list(facts["networks"])},
+        "capabilities": {
+            **facts,
+            "fields": fields,
+            "networks": list(facts["networks"]),
+            "secrets": list(facts["secrets"]),
+        },
         "limits": {
             "max_memory_mib": executor.limits.max_memory,
             "max_cpu_cores": executor.limits.max_cpu,
@@ -273,6 +288,11 @@ def audit_document(entry: AuditEntry) -> Document:
 def usage_document(namespace: str, since: datetime, until: datetime, sums: Sequence[UsageSum]) -> Document:
     """What a namespace has used between two times."""
     return {"namespace": namespace, "from": _time(since), "to": _time(until), "results": list(sums)}
+
+
+def secret_document(secret: StoredSecret) -> Document:
+    """A stored secret: everything but its value."""
+    return {"name": secret.name, "created_at": _time(secret.created_at), "updated_at": _time(secret.updated_at)}
 
 
 def webhook_document(webhook: Webhook) -> Document:

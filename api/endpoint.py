@@ -120,7 +120,7 @@ class View(APIView):
 
     authentication_classes = [BearerAuthentication]
     permission_classes = [_Permission]
-    http_method_names = ["get", "head", "post", "patch", "delete"]
+    http_method_names = ["get", "head", "post", "put", "patch", "delete"]
     schema = Schema()
 
     def declared(self, method: str | None) -> Endpoint | None:

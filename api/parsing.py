@@ -36,7 +36,17 @@ _PATTERNS = {
     "^[^:]": "must be name:value, with a name of 1 to 63 characters",
 }
 """What to say for a text that does not match a pattern that begins so; else the text is empty."""
-_NEVER_ECHOED = frozenset({"env", "stdin", "registry_auth", "url"})
+_NEVER_ECHOED = frozenset({"env", "stdin", "registry_auth", "secrets", "url", "value"})
+
+
+_JSON_TYPES = {
+    list: "an array",
+    str: "a string",
+    bool: "a boolean",
+    int: "a number",
+    float: "a number",
+    type(None): "null",
+}
 
 
 class Query(BaseModel):
@@ -86,7 +96,7 @@ def read_object(request: Request) -> dict[str, Any]:
     except ValueError as error:
         raise MalformedJson(f"the body cannot be read: {error}") from None
     if not isinstance(document, dict):
-        raise MalformedJson(f"the body must be a JSON object; it is {_preview(document)}")
+        raise MalformedJson(f"the body must be a JSON object; it is {_JSON_TYPES[type(document)]}")
     return document
 
 

@@ -17,6 +17,7 @@ from api import errors
 from api.problems import status_of, title_of
 from api.schemas.process import Problem
 from container_manager import exceptions as domain
+from container_manager import secrets
 from container_manager.exceptions import PurserError
 from container_manager.spec import JobRequest
 
@@ -27,6 +28,7 @@ PROBLEM_JSON = "application/problem+json"
 _PATH_PARAMETERS: Mapping[str, tuple[str, dict[str, Any], str]] = {
     "executor": ("Name of a registered executor.", {"type": "string"}, "docker"),
     "token": ("Id of a token; not its secret.", {"type": "string"}, "7b9de2b64ed7"),
+    "name": ("Name of a stored secret.", {"type": "string", "pattern": f"^{secrets.NAME.pattern}$"}, "deploy-key"),
     "webhook": ("Id of a webhook.", {"type": "string", "format": "uuid"}, "0193a1c2-6c8f-7d22-8e54-1b2c3d4e5f60"),
     "delivery": ("Id of a delivery.", {"type": "string", "format": "uuid"}, "0193a1c2-7d90-7e33-9f65-2c3d4e5f6071"),
     "job": ("Id of a job.", {"type": "string", "format": "uuid"}, "0193a1c2-5b7e-7c11-9d43-0a1b2c3d4e5f"),
@@ -47,8 +49,16 @@ _REQUEST_EXAMPLES: Mapping[str, Mapping[str, Any]] = {
             "timeout_seconds": 60,
             "labels": {"team": "a"},
         },
+        "With a secret": {
+            "command": ["sh", "-c", "deploy --key /run/secrets/deploy-key"],
+            "secrets": [
+                {"name": "deploy-key", "stored": "deploy-key"},
+                {"name": "TOKEN", "kind": "env", "value": "glpat-0a1b2c3d4e5f"},
+            ],
+        },
         "A shell script on standard input": {"command": ["sh", "-s"], "stdin": "echo hello\nexit 3\n"},
     },
+    "SecretValue": {"A token": {"value": "glpat-0a1b2c3d4e5f"}},
     "WebhookRequest": {
         "The ends of one team's jobs": {
             "url": "https://ci.example.org/hooks/purser",
@@ -100,6 +110,8 @@ class Schema(AutoSchema):
     def get_tags(self) -> list[str]:
         if "/jobs" in self.path:
             return ["jobs"]
+        if "/secrets" in self.path:
+            return ["secrets"]
         if "/webhooks" in self.path:
             return ["webhooks"]
         if "/tokens" in self.path or "/audit" in self.path:

@@ -57,6 +57,7 @@ SPECTACULAR_SETTINGS = {
     "POSTPROCESSING_HOOKS": ["api.schema.tidy"],
     "TAGS": [
         {"name": "jobs", "description": "Launch, status, logs, events, cancel, cleanup."},
+        {"name": "secrets", "description": "What the namespace keeps for its jobs and nobody is shown."},
         {"name": "webhooks", "description": "Where the namespace is told of its jobs' changes."},
         {"name": "executors", "description": "What is registered: capabilities, health, metrics."},
         {"name": "tokens", "description": "Who may do what, and who did what: tokens and the audit log."},

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from django.urls import URLPattern, path
 
-from api.views import audit, docs, events, executors, jobs, logs, process, tokens, usage, webhooks
+from api.views import audit, docs, events, executors, jobs, logs, process, secrets, tokens, usage, webhooks
 
 _JOB_ROUTES = {
     "": jobs.JobStatus,
@@ -29,6 +29,8 @@ urlpatterns = [
     path("api/v1/executors/<str:executor>/jobs", jobs.ExecutorJobs.as_view()),
     path("api/v1/jobs", jobs.Jobs.as_view()),
     path("api/v1/usage", usage.Usage.as_view()),
+    path("api/v1/secrets", secrets.Secrets.as_view()),
+    path("api/v1/secrets/<str:name>", secrets.SecretStatus.as_view()),
     path("api/v1/webhooks", webhooks.Webhooks.as_view()),
     path("api/v1/webhooks/<str:webhook>", webhooks.WebhookStatus.as_view()),
     path("api/v1/webhooks/<str:webhook>/rotate", webhooks.WebhookRotation.as_view()),

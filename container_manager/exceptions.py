@@ -145,6 +145,24 @@ class SecretUnreadable(PurserError):
     code = "secret_unreadable"
 
 
+class SecretUnavailable(PurserError):
+    """A secret that the operator provides cannot be read."""
+
+    code = "secret_unavailable"
+
+
+class UnknownSecret(PurserError):
+    """There is no such secret."""
+
+    code = "unknown_secret"
+
+
+class TooManySecrets(PurserError):
+    """The namespace has as many secrets as it may have."""
+
+    code = "too_many_secrets"
+
+
 class DestinationRefused(PurserError, ValueError):
     """Purser does not send there."""
 

@@ -6,7 +6,7 @@ import hashlib
 import json
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -17,7 +17,7 @@ from django.db import connection, transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from container_manager import audit, lifecycle, outbox, turns
+from container_manager import audit, lifecycle, outbox, secrets, turns, vault
 from container_manager.bell import CONTROL_TOPIC, bell, queue_topic
 from container_manager.exceptions import (
     FieldError,
@@ -89,12 +89,12 @@ def launch(
             return Launched(_insert(job), describe(job))
     if not _VISIBLE_ASCII.fullmatch(idempotency_key):
         raise InvalidIdempotencyKey
-    digest = hashlib.sha256(json.dumps([executor, _as_stored(request)], sort_keys=True).encode()).hexdigest()
+    digests = _digests(executor, request)
     with transaction.atomic():
         _lock_key(namespace, idempotency_key)
-        if known := _replay(namespace, idempotency_key, digest):
+        if known := _replay(namespace, idempotency_key, digests):
             return known
-        return _insert_with_key(_new_job(found, request, namespace), idempotency_key, digest, describe)
+        return _insert_with_key(_new_job(found, request, namespace), idempotency_key, digests[0], describe)
 
 
 def violations(executor: str, request: JobRequest, namespace: str | None = None) -> list[FieldError]:
@@ -105,7 +105,9 @@ def violations(executor: str, request: JobRequest, namespace: str | None = None)
     found = executors[executor]
     memory = found.default_memory if request.memory_mib is None else request.memory_mib
     cpu = found.default_cpu if request.cpu_cores is None else request.cpu_cores
-    return [*found.refusals(request), *_cannot_fit(found, namespace, memory, cpu)]
+    fits = _cannot_fit(found, namespace, memory, cpu)
+    about_secrets = [*secrets.errors_in(request, namespace), *_not_provided(found, request, namespace)]
+    return [*found.refusals(request), *about_secrets, *fits]
 
 
 def get(job_id: UUID, *, namespace: str, executor: str | None = None) -> Job:
@@ -202,6 +204,7 @@ def _new_job(executor: ContainerExecutor, request: JobRequest, namespace: str) -
         namespace=namespace,
         executor=executor.name,
         request=_as_stored(request),
+        secrets=secrets.sealed(request, namespace),
         labels=request.labels,
         priority=request.priority,
         memory_mib=memory,
@@ -216,7 +219,21 @@ def _new_job(executor: ContainerExecutor, request: JobRequest, namespace: str) -
 
 
 def _as_stored(request: JobRequest) -> dict[str, Any]:
-    return request.model_dump(mode="json", exclude_unset=True)
+    """The request without what must not be seen."""
+    return request.model_dump(mode="json", exclude_unset=True, exclude={"secrets": {"__all__": {"value"}}})
+
+
+def _not_provided(executor: ContainerExecutor, request: JobRequest, namespace: str | None) -> list[FieldError]:
+    """Which of the operator's secrets are not there, or not for this namespace: the same answer for both."""
+    sources = executor.options.secret_sources
+    return [
+        FieldError(
+            f"secrets.{index}.provided", "not_allowed", f"{secret.provided!r} is not provided for this namespace"
+        )
+        for index, secret in enumerate(request.secrets)
+        if secret.provided is not None
+        and not ((source := sources.get(secret.provided)) and (namespace is None or source.is_for(namespace)))
+    ]
 
 
 def _cannot_fit(executor: ContainerExecutor, namespace: str | None, memory: int, cpu: float) -> list[FieldError]:
@@ -292,11 +309,19 @@ def _insert_with_key(job: Job, key: str, digest: str, describe: Callable[[Job], 
     return Launched(job, document)
 
 
-def _replay(namespace: str, key: str, digest: str) -> Launched | None:
+def _digests(executor: str, request: JobRequest) -> list[str]:
+    """What tells this request from others: of one with secrets nobody can try out values without the service's key."""
+    text = json.dumps([executor, _as_stored(request)], sort_keys=True)
+    if request.secrets:
+        return vault.fingerprints(text + json.dumps(secrets.inline_values(request)))
+    return [hashlib.sha256(text.encode()).hexdigest()]
+
+
+def _replay(namespace: str, key: str, digests: Collection[str]) -> Launched | None:
     known = IdempotencyKey.objects.select_related("job").filter(namespace=namespace, key=key).first()
     if known is None:
         return None
-    if known.digest != digest:
+    if known.digest not in digests:
         raise IdempotencyMismatch(f"Idempotency-Key {key!r} was used with another request")
     return Launched(known.job, json.loads(known.response), replayed=True)
 

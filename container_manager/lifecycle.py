@@ -73,6 +73,7 @@ def end(
         "finished_at": finished_at,
         "stale_since": None,
         "owner": None,
+        "secrets": "",
         **_told_start(outcome),
     }
     with transaction.atomic():

@@ -1,9 +1,12 @@
 """The books. Rows change only through `lifecycle` and `ledger`: never in save(), never read-check-write."""
 
+import json
+
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
+from container_manager import vault
 from container_manager.identifiers import uuid7
 from container_manager.spec import JobRequest, JobSpec, execution_id
 from container_manager.states import TERMINAL, JobState, Reason
@@ -25,6 +28,7 @@ class Job(models.Model):
     state = models.CharField(max_length=16, choices=_STATES, default=JobState.QUEUED)
     version = models.PositiveIntegerField(default=0)
     request = models.JSONField()
+    secrets = models.TextField(blank=True, default="")  # values by index in the request, sealed; empty once it ended
     labels = models.JSONField(default=dict)
     priority = models.SmallIntegerField(default=0)
 
@@ -101,10 +105,14 @@ class Job(models.Model):
         return execution_id(self.id, self.attempt) if self.attempt else ""
 
     def spec(self) -> JobSpec:
-        """What the executor is given for the present attempt."""
+        """What the executor is given for the present attempt. Raises SecretUnreadable."""
+        request = JobRequest.model_validate(self.request).model_dump(exclude_unset=True)
+        if self.secrets:
+            for index, value in json.loads(vault.open_sealed(self.secrets)).items():
+                request["secrets"][int(index)]["value"] = value
         return JobSpec.model_validate(
             {
-                **JobRequest.model_validate(self.request).model_dump(exclude_unset=True),
+                **request,
                 "id": self.id,
                 "attempt": self.attempt,
                 "namespace": self.namespace,
@@ -383,6 +391,22 @@ class IdempotencyKey(models.Model):
     class Meta:
         constraints = [models.UniqueConstraint(fields=["namespace", "key"], name="idempotency_key_is_unique")]
         indexes = [models.Index(fields=["created_at"], name="idempotency_by_age")]
+
+
+class StoredSecret(models.Model):
+    """A value that a namespace keeps for its jobs, by name. Only ever given to a job."""
+
+    namespace = models.CharField(max_length=63)
+    name = models.CharField(max_length=63)
+    value = models.TextField()  # sealed
+    created_at = models.DateTimeField(default=timezone.now)
+    updated_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["namespace", "name"], name="secret_name_is_unique")]
+
+    def __str__(self) -> str:
+        return f"{self.namespace} {self.name}"
 
 
 class Webhook(models.Model):

@@ -9,6 +9,7 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
+    SecretStr,
     StringConstraints,
     ValidationInfo,
     field_validator,
@@ -16,6 +17,8 @@ from pydantic import (
 )
 
 MAX_STDIN_BYTES = 1024 * 1024
+MAX_SECRET_CHARACTERS = 65_536
+SECRETS_DIR = "/run/secrets"
 _LABEL_KEY = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._/-]{0,61}[A-Za-z0-9])?")
 _ENV_NAME = re.compile(r"[^=\x00]{1,256}")
 
@@ -36,6 +39,10 @@ HONOURED_BY_PURSER = frozenset(
 
 Text = Annotated[str, StringConstraints(pattern=r"^[^\x00]*$", max_length=32_768)]
 Word = Annotated[str, StringConstraints(pattern=r"^[^\x00]+$", max_length=4096)]
+
+
+SecretName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,62}$")]
+SecretKind = Literal["file", "env"]
 
 
 def _without_parents(path: str) -> str:
@@ -81,6 +88,48 @@ class Mount(_Strict):
     source: Word = Field(description="The host directory or the volume's name.", examples=["/srv/data"])
     target: AbsolutePath = Field(description="Where it is mounted.", examples=["/data"])
     read_only: bool = Field(default=True, description="Whether the job may only read it.")
+
+
+class Secret(_Strict):
+    """A value that the job is given and nobody is shown: by `value`, `stored` or `provided`."""
+
+    name: str = Field(
+        pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,62}$",
+        description="Its name in this job: 1 to 63 letters, digits, '_', '.' and '-'.",
+        examples=["api-token"],
+    )
+    value: SecretStr | None = Field(
+        default=None,
+        max_length=MAX_SECRET_CHARACTERS,
+        description="The value itself. It is kept encrypted until the job has ended, and never comes back.",
+        json_schema_extra={"writeOnly": True},
+    )
+    stored: SecretName | None = Field(
+        default=None, description="The name of a stored secret of the namespace, as it is at the launch request."
+    )
+    provided: Word | None = Field(
+        default=None, description="The name of a secret that the operator provides in the executor's config."
+    )
+    kind: SecretKind = Field(
+        default="file", description="Whether it is given as a `file` in memory or as an `env` variable."
+    )
+    target: Word | None = Field(
+        default=None,
+        description="The path of the file, or the name of the variable. "
+        "Default: `/run/secrets/` and the name, or the name.",
+    )
+
+    @field_validator("value")
+    @classmethod
+    def _without_nul(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and "\x00" in value.get_secret_value():
+            raise ValueError("must not contain NUL")
+        return value
+
+    @property
+    def place(self) -> str:
+        """The path of its file, or the name of its variable."""
+        return self.target or (f"{SECRETS_DIR}/{self.name}" if self.kind == "file" else self.name)
 
 
 class JobRequest(_Strict):
@@ -148,6 +197,11 @@ class JobRequest(_Strict):
     tmpfs: list[Tmpfs] = Field(default_factory=list, max_length=32, description="File systems in memory.")
     mounts: list[Mount] = Field(
         default_factory=list, max_length=32, description="Host directories and volumes, under allowed roots only."
+    )
+    secrets: list[Secret] = Field(
+        default_factory=list,
+        max_length=32,
+        description="Values that the job is given as files or variables, and that never come back.",
     )
     timeout_seconds: float | None = Field(
         default=None,

@@ -24,6 +24,7 @@ class Capabilities(Answer):
     list_executions: bool = Field(description="Whether the engine can be asked what it runs.")
     enforces_memory: bool = Field(description="Whether the memory limit is enforced.")
     enforces_cpu: bool = Field(description="Whether the cpu limit is enforced.")
+    secrets: list[str] = Field(description="As what it can give secrets: `file`, `env`.", examples=[["file", "env"]])
 
 
 class Limits(Answer):

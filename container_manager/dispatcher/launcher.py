@@ -1,5 +1,6 @@
 """From queued to running: claims, launches, and hands over to the ender what did not start."""
 
+import functools
 import logging
 import threading
 from collections.abc import Callable
@@ -11,9 +12,11 @@ from container_manager.dispatcher.claim import claim, next_turn
 from container_manager.dispatcher.ender import Ender
 from container_manager.dispatcher.outcome import launch_failure
 from container_manager.dispatcher.workers import Workers
-from container_manager.exceptions import EngineUnavailable
+from container_manager.exceptions import EngineUnavailable, SecretUnreadable
 from container_manager.executors.results import LaunchResult
+from container_manager.models import Job
 from container_manager.spans import span, timing
+from container_manager.states import Reason
 
 logger = logging.getLogger(__name__)
 
@@ -77,7 +80,7 @@ class Launcher:
     def _launch(self, tracked: Tracked) -> None:
         try:
             with timing() as seconds, span("launch", self._board.executor.name, tracked.execution_id):
-                result = self._board.executor.launch_job(tracked.job.spec())
+                result = self._launch_job(tracked.job)
         except EngineUnavailable as error:
             tracked.waits_for_engine = True
             self._board.engine_away(str(error))
@@ -89,6 +92,19 @@ class Launcher:
             self._ender.close_attempt(tracked, launch_failure(None, f"the executor broke: {type(error).__name__}"))
         else:
             self._launched(tracked, result, seconds.get("pull"))
+
+    def _launch_job(self, job: Job) -> tuple[bool, str]:
+        """As the executor answers; its words never repeat a secret."""
+        try:
+            spec = job.spec()
+        except SecretUnreadable as error:
+            return LaunchResult(False, str(error), Reason.LAUNCH_REFUSED)
+        result = self._board.executor.launch_job(spec)
+        values = [secret.value.get_secret_value() for secret in spec.secrets if secret.value]
+        if result[0] or not any(value and value in result[1] for value in values):
+            return result
+        told = functools.reduce(lambda text, value: text.replace(value, "***"), filter(None, values), result[1])
+        return LaunchResult(False, told, getattr(result, "reason", None))
 
     def _launched(self, tracked: Tracked, result: tuple[bool, str], pull: float | None) -> None:
         ok, value = result

@@ -64,7 +64,8 @@ def compare(executor: ContainerExecutor) -> Drift:
     listed = {ref.execution_id: ref.status for ref in executor.list_executions()}
     ours = [execution_id for execution_id in listed if parse_execution_id(execution_id)]
     unowned = (Unowned(execution_id, listed[execution_id], cause) for execution_id, cause in _unowned(ours, at))
-    return Drift(at, tuple(unowned), tuple(_missing(executor.name, listed, at)))
+    there = [execution_id for execution_id, status in listed.items() if status != ExecutionStatus.NOT_FOUND]
+    return Drift(at, tuple(unowned), tuple(_missing(executor.name, there, at)))
 
 
 def reap(executor: ContainerExecutor, drift: Drift, seconds: float) -> Iterator[Unowned]:

@@ -12,19 +12,20 @@ from datetime import timedelta
 from typing import Any, ClassVar
 
 from container_manager.circuit import Breaker, InMemoryBreaker, Rule
-from container_manager.exceptions import FieldError, Unsupported
+from container_manager.exceptions import FieldError, SecretUnavailable, Unsupported
 from container_manager.executors.config import ExecutorOptions, parse_options
 from container_manager.executors.measure import Observations, measured
 from container_manager.executors.results import (
     Capabilities,
     Execution,
     ExecutionRef,
+    GivenSecret,
     Health,
     LogFrame,
     Logs,
 )
 from container_manager.resources import InMemoryLedger, Ledger, Limits, Resources
-from container_manager.spec import JobRequest, JobSpec
+from container_manager.spec import JobRequest, JobSpec, Secret
 from container_manager.states import ENDED, ExecutionStatus
 
 POLL_SECONDS = 0.25
@@ -138,10 +139,34 @@ class ContainerExecutor(ABC):
 
         Overrides add to the parent's answer. Must not ask the engine: launches are accepted while it is away.
         """
-        return [
+        unsupported = [
             FieldError(field, "unsupported", f"the {self.name} executor cannot honour {field}")
             for field in sorted(request.asked_fields - self.capabilities.fields)
         ]
+        return [*unsupported, *self._refused_secrets(request)]
+
+    def _refused_secrets(self, request: JobRequest) -> Iterator[FieldError]:
+        kinds = self.capabilities.secrets
+        for index, secret in enumerate(request.secrets if "secrets" in self.capabilities.fields else ()):
+            if secret.kind not in kinds:
+                told = f"the {self.name} executor cannot give a secret as {secret.kind}; it can as {', '.join(kinds)}"
+                yield FieldError(f"secrets.{index}.kind", "unsupported", told)
+
+    def given_secrets(self, job: JobSpec) -> list[GivenSecret]:
+        """The secrets of a job with their values. Raises SecretUnavailable."""
+        return [GivenSecret(secret.kind, secret.place, self._value_of(secret, job)) for secret in job.secrets]
+
+    def _value_of(self, secret: Secret, job: JobSpec) -> str:
+        if secret.value is not None:
+            return secret.value.get_secret_value()
+        source = self.options.secret_sources.get(secret.provided or "")
+        if source is None or not source.is_for(job.namespace):
+            raise SecretUnavailable(f"secret {secret.provided!r} is not provided for this namespace")
+        try:
+            return source.read()
+        except (OSError, KeyError, UnicodeDecodeError) as error:
+            detail = f"secret {secret.provided!r} cannot be read: {type(error).__name__}"
+            raise SecretUnavailable(detail) from error
 
     def prepare(self) -> None:
         """Called once by a dispatcher before the first launch."""
@@ -197,7 +222,10 @@ class ContainerExecutor(ABC):
                 yield LogFrame(stream, text.encode("utf-8", "surrogateescape"), None)
 
     def list_executions(self) -> Sequence[ExecutionRef]:
-        """Every execution of ours that the engine has, ended or not. Raises EngineUnavailable, or Unsupported."""
+        """Every execution of ours that the engine has, ended or not. Raises EngineUnavailable, or Unsupported.
+
+        One that is `not-found` is gone and has left something that a cleanup removes.
+        """
         raise Unsupported(f"the {self.name} executor cannot list its executions")
 
     def capacity(self) -> Resources | None:

@@ -1,15 +1,40 @@
 """Validation of executor configs: one model of keys, one way to say what is wrong."""
 
 import difflib
+import os
 from collections.abc import Mapping
-from typing import Annotated, Any
+from pathlib import Path
+from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from container_manager.exceptions import InvalidConfig
 
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+
+
+class SecretSource(BaseModel):
+    """Where a secret is that jobs may have; it is named, never written here."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+    env: str | None = Field(default=None, description="The environment variable of Purser that holds it.")
+    file: str | None = Field(default=None, description="The file that holds it.")
+    namespaces: list[str] = Field(min_length=1, description="Whose jobs may have it; `*` is everybody's.")
+
+    @model_validator(mode="after")
+    def _one_place(self) -> Self:
+        if (self.env is None) == (self.file is None):
+            raise ValueError("exactly one of env and file is needed")
+        return self
+
+    def is_for(self, namespace: str) -> bool:
+        return "*" in self.namespaces or namespace in self.namespaces
+
+    def read(self) -> str:
+        """The value. Raises OSError, KeyError or UnicodeDecodeError when it is not where it should be."""
+        return Path(self.file).read_text() if self.file else os.environ[self.env or ""]
 
 
 class ExecutorOptions(BaseModel):
@@ -39,6 +64,9 @@ class ExecutorOptions(BaseModel):
         default=None,
         ge=1,
         description="Failed launches in a row, none of them the job's fault, that make it unhealthy.",
+    )
+    secret_sources: dict[str, SecretSource] = Field(
+        default_factory=dict, description="Secrets that the operator provides to jobs, by the name that a request uses."
     )
     failure_cooldown_seconds: NotNegative = Field(
         default=10,

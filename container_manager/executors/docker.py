@@ -23,6 +23,7 @@ from container_manager.executors.docker_engine.outcome import (
 )
 from container_manager.executors.docker_engine.policy import denials
 from container_manager.executors.docker_engine.request import MIB, is_owned, ownership
+from container_manager.executors.docker_engine.secret_files import SecretFiles
 from container_manager.executors.docker_engine.streams import Stream
 from container_manager.executors.results import (
     Capabilities,
@@ -59,16 +60,20 @@ class DockerExecutor(ContainerExecutor):
         list_executions=True,
         enforces_memory=True,
         enforces_cpu=True,
+        secrets=("file", "env"),
     )
 
     def __init__(self, config: Mapping[str, Any] | None = None, **kwargs: Any) -> None:
         super().__init__(config, **kwargs)
-        self.capabilities = replace(type(self).capabilities, networks=tuple(self.options.networks))
+        self.capabilities = replace(
+            type(self).capabilities, networks=tuple(self.options.networks), secrets=self.options.secret_kinds
+        )
         self._engine = Engine(self.options)
         self._live_restore = True
         self._owned = ownership(self.name, self.options.instance)
         self._groups = ParentGroups(self._engine.address)
-        self._launcher = Launcher(self._engine, self.options, self.name, self._groups)
+        self._files = SecretFiles(self.options.secrets_dir, self.options.instance, self.name)
+        self._launcher = Launcher(self._engine, self.options, self.name, self._groups, self._files, self.given_secrets)
 
     def close(self) -> None:
         self._launcher.close()
@@ -216,7 +221,7 @@ class DockerExecutor(ContainerExecutor):
             self._engine.remove(self._own(execution_id)["Id"])
             self._own(execution_id)
         except ExecutionNotFound:
-            return self._groups.remove(execution_id)
+            return self._files.remove(execution_id) and self._groups.remove(execution_id)
         except EngineRefusal as refusal:
             logger.warning("the engine does not remove it", extra={"execution_id": execution_id, "error": str(refusal)})
         return False
@@ -241,8 +246,11 @@ class DockerExecutor(ContainerExecutor):
             raise EngineUnavailable(f"the engine at {self._engine.address} ended its events")
 
     def list_executions(self) -> Sequence[ExecutionRef]:
+        before = self._files.listed()
         named = ((entry["Names"][0].removeprefix("/"), entry) for entry in self._engine.containers(self._owned))
-        return [ExecutionRef(name, listed_status(entry)) for name, entry in named if parse_execution_id(name)]
+        there = {name: listed_status(entry) for name, entry in named if parse_execution_id(name)}
+        left = dict.fromkeys(before, ExecutionStatus.NOT_FOUND)
+        return [ExecutionRef(name, status) for name, status in {**left, **there}.items()]
 
     # Health
 

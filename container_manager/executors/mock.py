@@ -20,7 +20,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from container_manager.exceptions import EngineUnavailable, ExecutionNotFound, FieldError
+from container_manager.exceptions import EngineUnavailable, ExecutionNotFound, FieldError, SecretUnavailable
 from container_manager.executors.base import POLL_SECONDS, ContainerExecutor
 from container_manager.executors.mock_scenario import HealthChange, Life, MockOptions, MockScenario, moment
 from container_manager.executors.results import (
@@ -57,6 +57,7 @@ class MockExecutor(ContainerExecutor):
         list_executions=True,
         enforces_memory=True,
         enforces_cpu=True,
+        secrets=("file", "env"),
     )
 
     def __init__(self, config: Mapping[str, Any] | None = None, **kwargs: Any) -> None:
@@ -83,7 +84,11 @@ class MockExecutor(ContainerExecutor):
         if script.refuse:
             time.sleep(script.launch_seconds)
             return LaunchResult(False, script.refuse.message, Reason(script.refuse.reason))
-        self._create(job.execution_id, script)
+        try:
+            secrets = self.given_secrets(job)
+        except SecretUnavailable as error:
+            return LaunchResult(False, str(error), Reason.LAUNCH_REFUSED)
+        self._create(job.execution_id, script, [secret.place for secret in secrets])
         life = self._read(job.execution_id)
         if life.elapsed < 0:
             time.sleep(-life.elapsed)
@@ -184,10 +189,11 @@ class MockExecutor(ContainerExecutor):
     def _path(self, execution_id: str, suffix: str) -> Path:
         return self._dir / f"{execution_id}{suffix}"
 
-    def _create(self, execution_id: str, script: MockScenario) -> None:
+    def _create(self, execution_id: str, script: MockScenario, secrets: Sequence[str]) -> None:
         record = {
             "started_at": time.time() + script.launch_seconds,
             "script": script.model_dump(mode="json", exclude_defaults=True),
+            "secrets": secrets,  # where they would be; their values are nobody's business here
         }
         self._publish(self._path(execution_id, ".json"), json.dumps(record))
 

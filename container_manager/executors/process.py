@@ -12,7 +12,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from container_manager.exceptions import EngineUnavailable, ExecutionNotFound, FieldError
+from container_manager.exceptions import EngineUnavailable, ExecutionNotFound, FieldError, SecretUnavailable
 from container_manager.executors.base import ContainerExecutor
 from container_manager.executors.cgroups import MIB, Group
 from container_manager.executors.process_host.directory import ExecutionDirectory
@@ -33,7 +33,7 @@ from container_manager.spans import span
 from container_manager.spec import JobRequest, JobSpec, parse_execution_id
 from container_manager.states import ExecutionStatus, Reason
 
-_ALWAYS = frozenset({"command", "entrypoint", "env", "working_dir", "stdin", "network"})
+_ALWAYS = frozenset({"command", "entrypoint", "env", "working_dir", "stdin", "network", "secrets"})
 _IN_A_SANDBOX = frozenset({"tmp_size_mib", "read_only_root"})
 _UNDER_LIMITS = frozenset({"memory_mib", "cpu_cores", "pids_limit"})
 _COMPLETED = frozenset({"memory_mib", "cpu_cores"})
@@ -90,6 +90,7 @@ class ProcessExecutor(ContainerExecutor):
             list_executions=True,
             enforces_memory=limited,
             enforces_cpu=limited,
+            secrets=("file", "env") if sandboxed else ("env",),
         )
 
     @cached_property
@@ -126,13 +127,17 @@ class ProcessExecutor(ContainerExecutor):
             raise EngineUnavailable(problem)
         if refused := self._refused(job):
             return LaunchResult(False, refused, Reason.POLICY_DENIED)
+        try:
+            secrets = self.given_secrets(job)
+        except SecretUnavailable as error:
+            return LaunchResult(False, str(error), Reason.LAUNCH_REFUSED)
         with _asking(), contextlib.ExitStack() as held:
             directory = ExecutionDirectory(self._state_dir / job.execution_id)
             with span("create", self.name, job.execution_id):
                 lock = self._create(directory, job, held)
             if lock is not None:
                 with span("start", self.name, job.execution_id):
-                    directory.start(lock)
+                    directory.start(lock, secrets)
         return LaunchResult(True, job.execution_id)
 
     def _refused(self, job: JobSpec) -> str:

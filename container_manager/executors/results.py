@@ -40,6 +40,15 @@ class LogFrame(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
+class GivenSecret:
+    """What a job is given: a variable of the name `place`, or a file at that path."""
+
+    kind: str  # "file" or "env"
+    place: str
+    value: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Health:
     """A verdict with a sentence; true or false like the plain bool."""
 
@@ -103,3 +112,4 @@ class Capabilities:
     list_executions: bool = False
     enforces_memory: bool = False
     enforces_cpu: bool = False
+    secrets: tuple[str, ...] = ()  # how it can give them: "file", "env"

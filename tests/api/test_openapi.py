@@ -13,7 +13,7 @@ from django.utils import timezone
 from jsonschema import Draft202012Validator
 
 from api import schema
-from container_manager import jobs, webhooks
+from container_manager import jobs, secrets, webhooks
 from container_manager.dispatcher.courier import record
 from container_manager.dispatcher.postman import Receipt
 from container_manager.models import Attempt, WebhookDelivery
@@ -129,6 +129,9 @@ def send(client: Client, method: str, path: str, body: Any = None) -> Any:
 
 
 ANSWERS |= {
+    "listSecrets": lambda client: (secrets.put("default", "a", "x"), client.get("/api/v1/secrets"))[1],
+    "putSecret": lambda client: send(client, "PUT", "/api/v1/secrets/a", {"value": "x"}),
+    "deleteSecret": lambda client: (secrets.put("default", "a", "x"), client.delete("/api/v1/secrets/a"))[1],
     "listWebhooks": lambda client: (webhook(), client.get("/api/v1/webhooks"))[1],
     "createWebhook": lambda client: send(client, "POST", "/api/v1/webhooks", WEBHOOK),
     "getWebhook": lambda client: client.get(webhook()),
@@ -146,6 +149,8 @@ PROBLEMS: list[tuple[str, Ask]] = [
     ("launchJob", lambda client: launch(client, {"command": ["true"]}, **{"Idempotency-Key": "\x01"})),
     ("listJobs", lambda client: client.get("/api/v1/jobs?limit=0")),
     ("createWebhook", lambda client: send(client, "POST", "/api/v1/webhooks", {"url": "http://10.0.0.1/"})),
+    ("putSecret", lambda client: send(client, "PUT", "/api/v1/secrets/.a", {"value": "x"})),
+    ("putSecret", lambda client: send(client, "PUT", "/api/v1/secrets/a", {})),
     ("getWebhook", lambda client: client.get("/api/v1/webhooks/1")),
     ("getWebhookDelivery", lambda client: client.get(f"{webhook()}/deliveries/1")),
     ("listJobs", lambda client: Client().get("/api/v1/jobs")),

@@ -62,7 +62,7 @@ def test_a_queue_tells_how_many_are_first_and_not_who(stranger: Client) -> None:
     expiry = timezone.now() + timedelta(seconds=60)
     lease = DispatcherLease.objects.create(host="h", process="1", lease_expires_at=expiry)
     ExecutorReport.objects.create(
-        executor="mock", dispatcher=lease, checked_at=timezone.now(), healthy=True, latency_seconds=0, detector="closed"
+        executor="mock", dispatcher=lease, checked_at=timezone.now(), healthy=True, latency_seconds=0
     )
     answer = stranger.get(f"/api/v1/jobs/{ours.pk}")
 

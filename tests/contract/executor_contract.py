@@ -5,6 +5,7 @@ import os
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -38,7 +39,9 @@ SAMPLES: dict[str, Any] = {
     "tmpfs": [{"target": "/scratch"}],
     "mounts": [{"type": "volume", "source": "data", "target": "/data"}],
     "scenario": {"run_seconds": 0},
+    "secrets": [{"name": "WORD", "kind": "env", "value": "x"}],
 }
+SECRET_TEXT = 'hunter2 "quoted" $HOME é ☃ 4711-in-memory-only'
 
 
 class ExecutorContract:
@@ -53,6 +56,8 @@ class ExecutorContract:
     - `ignores_sigterm`: the same, but only SIGKILL ends it.
     - `not_startable`: its command is not there.
     - `exceeds_memory`: takes more memory than it asks for; only where `capabilities.enforces_memory`.
+    - `shows_file`, `shows_variable`: writes what is in `/run/secrets/word`, or in its variable `WORD`, then `ready` on
+      a line of its own, and runs for 60 s; only for the kinds in `capabilities.secrets`.
     - `copies_stdin`: copies its standard input to stdout; only where `stdin` is an honoured field.
     - `engine_away`: not a request but config keys with which the engine does not answer, or None for an
       engine that is this very host.
@@ -254,6 +259,34 @@ class ExecutorContract:
         text = "première\n" * 20_000 + "no newline"
         assert rig.follow(rig.launch("copies_stdin", stdin=text))[0] == text.encode()
 
+    # Secrets
+
+    @pytest.mark.parametrize("kind", ["file", "env"])
+    def test_a_secret_is_given_to_the_job_or_refused_by_name(self, rig: Rig, kind: str) -> None:
+        secret = {"name": "word" if kind == "file" else "WORD", "kind": kind, "value": SECRET_TEXT}
+        if kind not in rig.executor.capabilities.secrets:
+            request = JobRequest.model_validate({"command": ["true"], "secrets": [secret]})
+            refused = [(error.field, error.code) for error in rig.executor.refusals(request)]
+            assert ("secrets.0.kind", "unsupported") in refused or ("secrets", "unsupported") in refused
+            return
+        execution_id = rig.launch("shows_file" if kind == "file" else "shows_variable", secrets=[secret])
+        rig.ready(execution_id)
+        self.assert_given(rig, execution_id, secret)
+        assert self.left_of(rig.executor, SECRET_TEXT) == []
+        assert rig.executor.cleanup(execution_id) is True
+        assert self.left_of(rig.executor, SECRET_TEXT) == []
+
+    def test_a_secret_that_the_operator_does_not_have_is_the_jobs_end_and_not_the_executors_fault(
+        self, rig: Rig
+    ) -> None:
+        secret = {"name": "WORD", "kind": "env", "provided": "nowhere"}
+        if "env" not in rig.executor.capabilities.secrets:
+            self.assert_refused(rig.executor, "secrets")
+            return
+        result = rig.executor.launch_job(rig.spec("shows_variable", secrets=[secret]))
+        assert (result[0], getattr(result, "reason", None)) == (False, Reason.LAUNCH_REFUSED)
+        assert "'nowhere'" in result[1]
+
     # Stop and cleanup
 
     @pytest.mark.parametrize("behaviour", ["succeeds", "sleeps", "not_startable"])
@@ -430,6 +463,17 @@ class ExecutorContract:
 
     # What the tests above share
 
+    def assert_given(self, rig: Rig, execution_id: str, secret: dict[str, str]) -> None:
+        """The running job has the secret."""
+        assert rig.texts(execution_id)[0] == f"{secret['value']}\nready\n"
+
+    @staticmethod
+    def left_of(executor: ContainerExecutor, text: str) -> list[str]:
+        """The files of the host, in memory or of the executor, that hold a text. What the job wrote is its own."""
+        places = ["/dev/shm", str(executor.config.get("state_dir", "/dev/shm"))]
+        files = {os.path.join(path, name) for place in places for path, _, names in os.walk(place) for name in names}
+        return [path for path in sorted(files) if not path.endswith("/log") and text.encode() in _content(path)]
+
     @staticmethod
     def executions_of(rig: Rig, spec: JobSpec) -> list[str]:
         """The executions of a job: as the engine lists them, or by asking for its first attempts."""
@@ -463,3 +507,10 @@ class ExecutorContract:
         timer.start()
         yield from items
         timer.cancel()
+
+
+def _content(path: str) -> bytes:
+    try:
+        return Path(path).read_bytes()
+    except OSError:
+        return b""  # another test's, and gone

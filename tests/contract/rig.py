@@ -33,6 +33,8 @@ def shell_scenario(*, engine_away: Mapping[str, Any] | None, **common: Any) -> d
         "sleeps": shell("echo ready; exec sleep 60"),
         "ignores_sigterm": shell("trap '' TERM; echo ready; exec sleep 60"),
         "exceeds_memory": shell("exec dd if=/dev/zero of=/dev/null bs=200M count=1", memory_mib=64),
+        "shows_file": shell("cat /run/secrets/word; echo; echo ready; exec sleep 60"),
+        "shows_variable": shell('printf "%s\nready\n" "$WORD"; exec sleep 60'),
         "copies_stdin": {**common, "command": ["cat"]},
         "not_startable": {**common, "command": ["/no/such/command"]},
         "engine_away": engine_away,

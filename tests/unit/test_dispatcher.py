@@ -1,5 +1,6 @@
 """From the queue to the end: a real dispatcher, on the scripted engine."""
 
+import json
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -446,3 +447,31 @@ def test_every_phase_of_an_attempt_is_timed_and_what_did_not_happen_is_unknown()
         for seconds in (attempt.queued_seconds, attempt.launch_seconds, attempt.cleanup_seconds)
     )
     assert 0.2 < (attempt.run_seconds or 0) < 10
+
+
+def test_a_jobs_secrets_are_given_and_wiped_at_its_end(tmp_path: Path) -> None:
+    job = launch({"run_seconds": 0.5}, secrets=[{"name": "word", "value": "hunter2"}])
+    assert Job.objects.get(pk=job.pk).secrets
+    with dispatching():
+        in_state(job, "running")
+        (record,) = (tmp_path / "mock").glob("purser-*.json")
+        assert json.loads(record.read_text())["secrets"] == ["/run/secrets/word"]
+        assert "hunter2" not in record.read_text()
+        assert cleaned(job)[0].secrets == ""
+
+
+def test_a_job_whose_secrets_no_key_opens_is_told(settings: Any) -> None:
+    job = launch(secrets=[{"name": "word", "value": "hunter2"}])
+    settings.SECRET_KEY = "n" * 40
+    with dispatching():
+        (ended,) = cleaned(job)
+    assert (ended.reason, ended.secrets) == ("launch_refused", "")
+    assert "present keys" in ended.evidence["error"]
+
+
+def test_what_an_engine_says_of_a_refusal_does_not_repeat_a_secret() -> None:
+    refuse = {"reason": "launch_refused", "message": "cannot take hunter2 for an answer"}
+    job = launch({"refuse": refuse}, secrets=[{"name": "word", "value": "hunter2"}])
+    with dispatching():
+        (ended,) = cleaned(job)
+    assert ended.evidence["error"] == "cannot take *** for an answer"

@@ -3,19 +3,20 @@
 import logging
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from http import HTTPStatus
 from typing import Any
 
-from container_manager.exceptions import EngineUnavailable, ExecutionNotFound, PurserError
+from container_manager.exceptions import EngineUnavailable, ExecutionNotFound, PurserError, SecretUnavailable
 from container_manager.executors.docker_engine.client import Engine, EngineRefusal, PullAbandoned
 from container_manager.executors.docker_engine.groups import ParentGroups
 from container_manager.executors.docker_engine.options import DockerOptions
 from container_manager.executors.docker_engine.outcome import launch_reason, pull_reason
 from container_manager.executors.docker_engine.policy import denials
 from container_manager.executors.docker_engine.request import container_request, is_owned
+from container_manager.executors.docker_engine.secret_files import SecretFiles
 from container_manager.executors.docker_engine.streams import StdinFeed
-from container_manager.executors.results import LaunchResult
+from container_manager.executors.results import GivenSecret, LaunchResult
 from container_manager.spans import span
 from container_manager.spec import JobSpec
 from container_manager.states import Reason
@@ -37,9 +38,19 @@ class _Refused(Exception):
 class Launcher:
     """Gives each attempt of a job one container, whose name is the execution id."""
 
-    def __init__(self, engine: Engine, options: DockerOptions, executor: str, groups: ParentGroups) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        options: DockerOptions,
+        executor: str,
+        groups: ParentGroups,
+        files: SecretFiles,
+        secrets_of: Callable[[JobSpec], Sequence[GivenSecret]],
+    ) -> None:
         self._engine = engine
         self._groups = groups
+        self._files = files
+        self._secrets_of = secrets_of
         self._options = options
         self._executor = executor
         self._closed = threading.Event()
@@ -61,10 +72,15 @@ class Launcher:
             found = self._create_or_find(job)
             if found is None or found["State"]["Status"] == "created":
                 self._start(job, is_new=found is None)
+            self._files.remove(job.execution_id)
+        except SecretUnavailable as error:
+            return LaunchResult(False, str(error), Reason.LAUNCH_REFUSED)
         except _Refused as refused:
+            self._files.remove(job.execution_id)
             return LaunchResult(False, str(refused), refused.reason)
         except EngineRefusal as refusal:
             self._insist_that_it_stays(refusal)
+            self._files.remove(job.execution_id)
             return LaunchResult(False, str(refusal), launch_reason(refusal.status, str(refusal)))
         return LaunchResult(True, job.execution_id)
 
@@ -93,6 +109,7 @@ class Launcher:
                     raise
         if found := self._find(job):
             return found
+        self._files.remove(job.execution_id)  # a pull may take long
         self._pull(job)
         return self._create(job)
 
@@ -100,6 +117,7 @@ class Launcher:
         if not self._groups.are_known:
             self._groups.learn(self._engine.cgroup_driver())
         request = container_request(job, self._options, self._executor, self._groups.parent(job.execution_id))
+        self._give_secrets(job, request)
         give_up = time.monotonic() + CONFLICT_SECONDS
         while True:
             try:
@@ -117,6 +135,15 @@ class Launcher:
             else:
                 self._insist(job, warnings)
                 return None
+
+    def _give_secrets(self, job: JobSpec, request: dict[str, Any]) -> None:
+        given = self._secrets_of(job)
+        request["Env"] += [f"{secret.place}={secret.value}" for secret in given if secret.kind == "env"]
+        try:
+            request["HostConfig"]["Mounts"] += self._files.write(job.execution_id, given)
+        except OSError as error:
+            told = f"secrets cannot be given as files: {error.strerror or type(error).__name__}"
+            raise _Refused(told, Reason.LAUNCH_ERROR) from error
 
     def _insist(self, job: JobSpec, warnings: Sequence[str]) -> None:
         """What is reserved must also be enforced: an engine that says "PIDs limit discarded" is not let do so."""
@@ -172,6 +199,7 @@ class Launcher:
         """Remove what did not start; what the engine will not remove now is left to the cleanup of the attempt."""
         try:
             self._engine.remove(job.execution_id)
+            self._files.remove(job.execution_id)
             self._groups.remove(job.execution_id)
         except EngineRefusal as refusal:
             logger.warning("not removed yet", extra={"execution_id": job.execution_id, "error": str(refusal)})

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 from container_manager.executors.config import ExecutorOptions
 from container_manager.executors.docker_engine.reference import registry_of
+from container_manager.executors.docker_engine.secret_files import DEFAULT_DIR, is_in_memory
 
 DEFAULT_BASE_URL = "unix:///var/run/docker.sock"
 SCHEMES = ("unix://", "tcp://", "ssh://")
@@ -118,6 +119,12 @@ class DockerOptions(ExecutorOptions):
         default=True, description="Keep jobs from gaining privileges by set-user-id programs."
     )
     runtime: str | None = Field(default=None, description="The engine's OCI runtime to use, by name.")
+    secrets_dir: str = Field(
+        default=DEFAULT_DIR,
+        pattern="^/",
+        description="Directory in memory, at the same path for Purser and engine, through which secrets become files of"
+        " jobs. Without one, or on an engine that is not local, secrets can be variables only.",
+    )
     labels: dict[str, str] = Field(default_factory=dict, description="Labels put on every container.")
     log_driver: Literal["local", "json-file"] = Field(
         default="local", description="Where the engine keeps output. `json-file` replaces bytes that are not UTF-8."
@@ -184,6 +191,11 @@ class DockerOptions(ExecutorOptions):
     def is_local(self) -> bool:
         """Whether the engine is reached by a socket of this host, whose paths are the engine's."""
         return self.address.startswith("unix://")
+
+    @property
+    def secret_kinds(self) -> tuple[str, ...]:
+        """As what this engine can give secrets."""
+        return ("file", "env") if self.is_local and is_in_memory(self.secrets_dir) else ("env",)
 
     def resolve(self, path: str) -> str:
         """The path with its symbolic links followed, where they can be seen from here."""

@@ -7,7 +7,7 @@ import json
 import os
 import resource
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple, NoReturn
 
 from container_manager.executors.cgroups import Group
@@ -30,11 +30,14 @@ class Command:
 
     `spec` has `argv`; `sandbox`, bubblewrap with its options, or nothing; `env`; `mark`, what is in the
     environment too and shows whose process it is; `working_dir`; `stdin`, a text or None; and `user`, which
-    is [uid, gid, [more gids]] or None for this process's own.
+    is [uid, gid, [more gids]] or None for this process's own. `secrets` are [kind, place, value] each: a variable, or a
+    file, which only a sandbox can have.
     """
 
-    def __init__(self, spec: dict[str, Any], group: Group) -> None:
+    def __init__(self, spec: dict[str, Any], group: Group, secrets: Sequence[Sequence[str]] = ()) -> None:
         self._spec = spec
+        self._env = {**spec["env"], **{place: value for kind, place, value in secrets if kind == "env"}}
+        self._files = [(place, value) for kind, place, value in secrets if kind == "file"]
         self._group = group
         self.sandboxed = bool(spec["sandbox"])
         self.stdout, self._its_stdout = os.pipe()
@@ -96,18 +99,23 @@ class Command:
         if self.sandboxed:
             os.execve(self._spec["sandbox"][0], self._sandbox_argv(), mark)
         prctl(_PR_SET_NO_NEW_PRIVS, 1)
-        os.execvpe(argv[0], argv, {**self._spec["env"], **mark})
+        os.execvpe(argv[0], argv, {**self._env, **mark})
 
     def _sandbox_argv(self) -> list[str]:
         # The command's environment is neither bubblewrap's own, which runs outside of the sandbox, nor in
         # its arguments, which every user of the host can read.
-        settings = os.memfd_create("environment", 0)
-        words = [word for name, value in self._spec["env"].items() for word in ("--setenv", name, value)]
-        os.write(settings, "".join(f"{word}\0" for word in words).encode())
-        os.lseek(settings, 0, os.SEEK_SET)
+        words = [word for name, value in self._env.items() for word in ("--setenv", name, value)]
+        settings = _in_memory("environment", "".join(f"{word}\0" for word in words))
         os.set_inheritable(self._its_status, True)
         told = ["--args", str(settings), "--json-status-fd", str(self._its_status)]
-        return [*self._spec["sandbox"], *told, "--", *self._spec["argv"]]
+        return [*self._spec["sandbox"], *self._secret_files(), *told, "--", *self._spec["argv"]]
+
+    def _secret_files(self) -> Iterator[str]:
+        """Bubblewrap's options for files that only the command's user can read, held in memory."""
+        for place, value in self._files:
+            yield from ("--perms", "0400", "--file", str(_in_memory("secret", value)), place)
+        for directory in self._spec["secret_dirs"] if self._files else ():
+            yield from ("--remount-ro", directory)
 
     def _failure(self, step: str, error: OSError | ValueError) -> Failure:
         number = (isinstance(error, OSError) and error.errno) or errno.EINVAL
@@ -116,6 +124,15 @@ class Command:
             step, step
         )
         return Failure(f"{what}: {os.strerror(number)}", step in ("command", "working_dir") and number in blamed)
+
+
+def _in_memory(name: str, text: str) -> int:
+    """A file that has this content and no place, for a child to read."""
+    fd = os.memfd_create(name, 0)
+    with open(fd, "wb", closefd=False) as file:
+        file.write(text.encode())
+    os.lseek(fd, 0, os.SEEK_SET)
+    return fd
 
 
 def leave_the_supervisor() -> None:

@@ -9,7 +9,7 @@ import struct
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import fields
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,7 +19,7 @@ from container_manager.executors.cgroups import Group
 from container_manager.executors.process_host.command import Failure
 from container_manager.executors.process_host.procfs import find_process, has_variable, processes
 from container_manager.executors.process_host.supervisor import FRAME, STREAMS, UP, write_whole
-from container_manager.executors.results import Execution, LogFrame, Usage
+from container_manager.executors.results import Execution, GivenSecret, LogFrame, Usage
 from container_manager.states import ExecutionStatus, Reason
 
 MARK = "PURSER_EXECUTION_ID"
@@ -80,12 +80,16 @@ class ExecutionDirectory:
     def write_spec(self, spec: dict[str, Any]) -> None:
         write_whole(str(self.path / "spec"), spec)
 
-    def start(self, lock: int) -> None:
-        """Start its supervisor, which takes over the lock, and wait until it has begun. Raises ChildProcessError."""
+    def start(self, lock: int, secrets: Sequence[GivenSecret] = ()) -> None:
+        """Start its supervisor, which takes over the lock, and wait until it has begun. Raises ChildProcessError.
+
+        Secrets are told to it alone and written nowhere.
+        """
+        told = json.dumps([[secret.kind, secret.place, secret.value] for secret in secrets]).encode()
         argv = [sys.executable, "-I", "-S", "-c", _BOOT, str(_PROJECT), str(self.path), str(lock)]
         with open(self.path / "errors", "w+b") as errors:
             done = subprocess.run(
-                argv, env={}, cwd="/", stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors,
+                argv, env={}, cwd="/", input=told, stdout=subprocess.PIPE, stderr=errors,
                 pass_fds=(lock,), start_new_session=True, check=False,
             )  # fmt: skip
             if done.stdout != UP:

@@ -1,6 +1,7 @@
 """From a request to what a supervisor is given, and what of a request cannot be had here."""
 
 import os
+import posixpath
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,10 +11,11 @@ from container_manager.executors.process_host.directory import MARK
 from container_manager.executors.process_host.options import ProcessOptions
 from container_manager.executors.process_host.sandbox import Bubblewrap, User, find_user
 from container_manager.executors.results import Capabilities
-from container_manager.spec import JobRequest, JobSpec
+from container_manager.spec import SECRETS_DIR, JobRequest, JobSpec, Secret
 
 _HOME = "/tmp"  # noqa: S108  (private in a sandbox)
 _BUBBLEWRAPS_OWN_PROCESSES = 2
+_WRITABLE = (f"{SECRETS_DIR}/", "/tmp/")  # noqa: S108
 
 
 def errors_in(request: JobRequest, options: ProcessOptions, capabilities: Capabilities) -> Iterator[FieldError]:
@@ -22,6 +24,8 @@ def errors_in(request: JobRequest, options: ProcessOptions, capabilities: Capabi
         yield FieldError("command", "required", "the command and its arguments, at least one word")
     if request.network not in (None, *capabilities.networks):
         yield FieldError("network", "not_allowed", f"allowed is {capabilities.networks[0]!r}")
+    for index, secret in enumerate(request.secrets):
+        yield from _secret_errors(index, secret, capabilities)
     if MARK in request.env:
         yield FieldError("env", "not_allowed", f"{MARK} is set by Purser")
     if request.pids_limit and request.pids_limit > options.max_pids_limit:
@@ -30,6 +34,15 @@ def errors_in(request: JobRequest, options: ProcessOptions, capabilities: Capabi
         yield FieldError("read_only_root", "not_allowed", "the root is always read-only; allowed is true")
     if request.user and "user" in capabilities.fields:
         yield from _user_errors(request.user, [options.default_user, *options.allowed_users])
+
+
+def _secret_errors(index: int, secret: Secret, capabilities: Capabilities) -> Iterator[FieldError]:
+    if secret.kind == "env" and secret.place == MARK:
+        yield FieldError(f"secrets.{index}.target", "not_allowed", f"{MARK} is set by Purser")
+    path = posixpath.normpath(secret.place)
+    if secret.kind == "file" and not path.startswith(_WRITABLE) and "file" in capabilities.secrets:
+        detail = f"allowed are paths below {' and '.join(_WRITABLE)}: the rest of the host is read-only"
+        yield FieldError(f"secrets.{index}.target", "not_allowed", detail)
 
 
 def _user_errors(user: str, allowed: list[str]) -> Iterator[FieldError]:
@@ -54,7 +67,8 @@ def spec_of(job: JobSpec, options: ProcessOptions, bubblewrap: Bubblewrap | None
     size = job.tmp_size_mib or options.default_tmp_size_mib
     return {
         "argv": [*(job.entrypoint or ()), *(job.command or ())],
-        "sandbox": bubblewrap.prefix(user, working_dir, size) if bubblewrap else [],
+        "sandbox": bubblewrap.prefix(user, working_dir, size, _hidden_for(job)) if bubblewrap else [],
+        "secret_dirs": _hidden_for(job),
         "env": {"PATH": options.path, "HOME": _HOME, "LANG": "C.UTF-8", **job.env},
         "mark": {MARK: job.execution_id},
         "working_dir": working_dir,
@@ -63,6 +77,11 @@ def spec_of(job: JobSpec, options: ProcessOptions, bubblewrap: Bubblewrap | None
         "cgroups": group.directories,
         "log_max_bytes": options.log_max_bytes,
     }
+
+
+def _hidden_for(job: JobSpec) -> list[str]:
+    """Directories in the place of which a sandbox has one in memory, for the secrets of this job."""
+    return [SECRETS_DIR] if any(secret.kind == "file" for secret in job.secrets) else []
 
 
 def _user(job: JobSpec, options: ProcessOptions) -> User | None:

@@ -69,11 +69,13 @@ class Bubblewrap:
     program: str
     hidden: Sequence[str] = ()
 
-    def prefix(self, user: User | None, working_dir: str, tmp_size_mib: int) -> list[str]:
-        """What stands before the command; more options may follow."""
+    def prefix(
+        self, user: User | None, working_dir: str, tmp_size_mib: int, in_memory: Sequence[str] = ()
+    ) -> list[str]:
+        """What stands before the command; more options may follow. Directories `in_memory` are its own and empty."""
         return [
             self.program, "--unshare-all", "--new-session", "--die-with-parent",
-            "--ro-bind", "/", "/", *self._hiding(user), "--proc", "/proc", "--dev", "/dev",
+            "--ro-bind", "/", "/", *self._hiding(user, in_memory), "--proc", "/proc", "--dev", "/dev",
             "--size", str(tmp_size_mib * 1024 * 1024), "--tmpfs", "/tmp",  # noqa: S108  (the sandbox's own)
             "--chdir", working_dir,
         ]  # fmt: skip
@@ -107,11 +109,13 @@ class Bubblewrap:
             argv, check=True, capture_output=True, timeout=_PROBE_SECONDS, user=uid, group=gid, extra_groups=groups
         )
 
-    def _hiding(self, user: User | None) -> list[str]:
-        real = sorted({os.path.realpath(path) for path in self.hidden})
+    def _hiding(self, user: User | None, in_memory: Sequence[str]) -> list[str]:
+        above = {os.path.dirname(path) for path in in_memory}
+        real = sorted({os.path.realpath(path) for path in (*self.hidden, *above)})
         paths = [path for path in real if os.path.isdir(path) and (user is None or _can_reach(path, user))]
         return [
             *(word for path in paths for word in ("--tmpfs", path)),
+            *(word for path in in_memory for word in ("--perms", "0755", "--tmpfs", path)),
             *(word for path in paths for word in ("--remount-ro", path)),
         ]
 

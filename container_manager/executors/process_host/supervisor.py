@@ -20,7 +20,7 @@ import select
 import signal
 import struct
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from container_manager.executors.cgroups import Group
@@ -46,11 +46,14 @@ def main(directory: str, lock: int) -> None:
     os.set_inheritable(lock, False)
     if os.fork():
         os._exit(0)  # so that nobody has to wait for the supervisor
-    supervisor = Supervisor(directory)
+    with open(0, "rb", closefd=False) as told:
+        secrets = json.load(told)
+    supervisor = Supervisor(directory, secrets)
     supervisor.begin()
     os.write(1, UP)
     with open(os.devnull, "wb") as nothing:
         os.dup2(nothing.fileno(), 1)
+        os.dup2(nothing.fileno(), 0)
     supervisor.run()
 
 
@@ -91,12 +94,12 @@ class Log:
 
 
 class Supervisor:
-    def __init__(self, directory: str) -> None:
+    def __init__(self, directory: str, secrets: Sequence[Sequence[str]] = ()) -> None:
         self._directory = directory
         with open(self._path("spec")) as file:
             spec = json.load(file)
         self._group = Group(spec["cgroups"])
-        self._command = Command(spec, self._group)
+        self._command = Command(spec, self._group, secrets)
         self._log = Log(self._path("log"), spec["log_max_bytes"])
         self._stdin = memoryview((spec["stdin"] or "").encode())
         self._told = b""  # by bubblewrap, in lines of JSON
