@@ -10,7 +10,7 @@ from typing import Any
 from container_manager import jobs, reports, tallies, tokens
 from container_manager.executors.base import ContainerExecutor
 from container_manager.executors.results import Usage
-from container_manager.logs import LogLine, LogPage
+from container_manager.logs import LogChunk, LogLine, LogPage
 from container_manager.models import (
     Attempt,
     AuditEntry,
@@ -89,6 +89,7 @@ def _attempt(attempt: Attempt) -> Document:
     return {
         "number": attempt.number,
         "launching_at": _time(attempt.launching_at),
+        "pulling_at": _time(attempt.pulling_at),
         "started_at": _time(attempt.started_at),
         "finished_at": _time(attempt.finished_at),
         "reason": attempt.reason or None,
@@ -153,6 +154,13 @@ def log_line_document(line: LogLine) -> Document:
         "data_base64": encoded,
         "partial": line.partial,
     }
+
+
+def log_chunk_document(chunk: LogChunk) -> Document:
+    text, encoded = _text(chunk.data), None
+    if text is None:
+        encoded = base64.b64encode(chunk.data).decode()
+    return {"stream": chunk.stream, "at": _time(chunk.at), "text": text, "data_base64": encoded}
 
 
 def _text(data: bytes) -> str | None:

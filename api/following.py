@@ -1,19 +1,21 @@
 """Logs and events as they come: sources that are read step by step, written in the form that the client accepts."""
 
 import os
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from itertools import groupby
 from typing import Any, Protocol
 
 import orjson
 
-from api.documents import end_document, event_document, log_line_document
+from api.documents import end_document, event_document, log_chunk_document, log_line_document
 from api.schemas.queries import LogQuery
 from api.streaming import Step
 from api.waiting import Signs
 from container_manager import jobs, logs
 from container_manager.bell import job_topic, logs_topic
 from container_manager.exceptions import InvalidCursor, LogsGone, PurserError, UnknownJob
-from container_manager.logs import LogLine, LogPage
+from container_manager.logs import LogChunk, LogLine, LogPage
 from container_manager.models import Job
 from container_manager.states import TERMINAL
 
@@ -25,6 +27,9 @@ SSE_PING = b": ping\n\n"
 _PAGE_LINES = 1000
 _CHUNK_BYTES = 128 * 1024
 """What a follower that does not read holds, more or less."""
+
+START = "start"
+"""The cursor of the first attempt's first line, whatever has been launched since."""
 
 
 class Form(Protocol):
@@ -108,6 +113,8 @@ class Place:
     @classmethod
     def parse(cls, text: str, job: Job) -> "Place":
         """Raises InvalidCursor."""
+        if text == START:
+            return cls(0)
         attempt, *rest = text.split(".")
         if not (len(rest) in (1, 2) and all(part.isascii() and part.isdecimal() for part in (attempt, *rest[1:]))):
             raise InvalidCursor(f"cursor {text!r} was not given out by this log")
@@ -267,6 +274,37 @@ class RawSource(LogSource):
         more = size >= _CHUNK_BYTES or page.complete
         then = replace(at, offset=offset)
         return Step(then, b"".join(parts), more=more, done=not (self._follow or size)), page
+
+
+class ChunkSource(LogSource):
+    """The same as server-sent `chunk` events: bytes of one stream as they came, each with the id to go on behind."""
+
+    def _read(self, at: At) -> tuple[Step[At], LogPage]:
+        job_id, place = self._reader.job.pk, at.place
+        page = logs.read(job_id, place.attempt, tail=0)
+        stored = logs.chunks(job_id, place.attempt, cursor=place.cursor, passed=place.passed, streams=self._streams)
+        found = list(_up_to(_CHUNK_BYTES, stored))
+        told = b"".join(
+            _chunk_event(place.attempt, list(run)) for _, run in groupby(found, key=lambda chunk: chunk.stream)
+        )
+        then = replace(at, place=Place(place.attempt, found[-1].next_cursor)) if found else at
+        return Step(then, told, more=bool(told) or page.complete, done=not (self._follow or told)), page
+
+
+def _up_to(most_bytes: int, chunks: Iterable[LogChunk]) -> Iterator[LogChunk]:
+    size = 0
+    for chunk in chunks:
+        yield chunk
+        size += len(chunk.data)
+        if size >= most_bytes:
+            return
+
+
+def _chunk_event(attempt: int, run: list[LogChunk]) -> bytes:
+    """Neighbours of one stream as one event; nothing for those of a stream that is not asked for."""
+    whole = replace(run[-1], at=run[0].at, data=b"".join(chunk.data for chunk in run))
+    cursor = str(Place(attempt, whole.next_cursor))
+    return server_sent("chunk", log_chunk_document(whole), cursor) if whole.data else b""
 
 
 class EventSource:

@@ -61,6 +61,14 @@ def start(job_id: UUID, *, fence: int, timeout_seconds: float, pull_seconds: flo
     return deadline
 
 
+def pulls(job_id: UUID, *, fence: int) -> None:
+    """The engine has begun to pull the image of the present attempt. It is no change of the job, and no event."""
+    now = timezone.now()
+    Attempt.objects.filter(
+        job_id=job_id, job__fence=fence, job__state=JobState.LAUNCHING, finished_at=None, pulling_at=None
+    ).update(pulling_at=now)
+
+
 def end(
     job_id: UUID, outcome: Outcome, *, fence: int | None = None, sources: Collection[JobState] | None = None
 ) -> bool:

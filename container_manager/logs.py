@@ -82,6 +82,16 @@ class LogPage:
     full: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class LogChunk:
+    """Bytes of one stream as they came, whatever lines they hold, and where to go on behind them."""
+
+    stream: str
+    at: datetime
+    data: bytes
+    next_cursor: str
+
+
 class LogWriter:
     """Appends to the log of one attempt. Used by one thread; a second writer at once is a BlockingIOError.
 
@@ -217,6 +227,30 @@ def raw(
             yield record.end, _data(file, record) if record.stream in wanted else b""
 
 
+def chunks(
+    job_id: UUID, attempt: int, *, cursor: str | None = None, passed: int = -1, streams: Collection[str] = STREAMS
+) -> Iterator[LogChunk]:
+    """Yield what was written from a cursor on, up to what is stored now, but no line whose number is `passed` or less.
+
+    What is of another stream is a chunk without bytes. Raises InvalidCursor.
+    """
+    wanted = {STREAMS.index(stream) for stream in streams}
+    path = log_path(job_id, attempt)
+    if not path.exists():
+        return
+    with path.open("rb") as file:
+        size = os.fstat(file.fileno()).st_size
+        offset, skip = _parse_cursor(file, cursor, size)
+        for record in _records(file, offset, size):
+            if record.stream == _END:
+                return
+            data = _data(file, record) if record.stream in wanted else b""
+            if (skip := max(skip, passed + 1 - record.first_line)) > 0:
+                data = b"".join(_split(data)[skip:])
+            yield LogChunk(STREAMS[record.stream], _time(record), data, _cursor(record.end, 0))
+            skip = 0
+
+
 def delete(job_id: UUID) -> None:
     """Remove the logs of all attempts of a job; none there is success."""
     directory = log_path(job_id, 0).parent
@@ -309,8 +343,12 @@ def _data(file: BinaryIO, record: _Record) -> bytes:
     return file.read(record.length)
 
 
+def _time(record: _Record) -> datetime:
+    return datetime.fromtimestamp(record.at_ns / 1e9, UTC)
+
+
 def _lines(file: BinaryIO, record: _Record) -> list[LogLine]:
-    at = datetime.fromtimestamp(record.at_ns / 1e9, UTC)
+    at = _time(record)
     return [
         LogLine(
             record.first_line + index, STREAMS[record.stream], at, piece.removesuffix(b"\n"), not piece.endswith(b"\n")

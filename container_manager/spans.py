@@ -51,6 +51,22 @@ def timing() -> Iterator[Mapping[str, float]]:
 
 
 @contextmanager
+def at_begin_of(name: str, tell: Callable[[], object]) -> Iterator[None]:
+    """Call `tell` when a span of this name begins in this thread within it. What it raises interrupts the step."""
+    thread = threading.get_ident()
+
+    def note(event: SpanEvent) -> None:
+        if (event.name, event.edge) == (name, "begin") and threading.get_ident() == thread:
+            tell()
+
+    end = observe(note)
+    try:
+        yield
+    finally:
+        end()
+
+
+@contextmanager
 def span(name: str, executor: str = "", execution_id: str = "") -> Iterator[None]:
     """Open the span `name` around a step; it is told as ended also when the step raises."""
     _tell(SpanEvent(name, "begin", executor, execution_id))

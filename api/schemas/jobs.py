@@ -35,6 +35,7 @@ class Attempt(Answer):
 
     number: int = Field(description="1 for the first launch.", examples=[1])
     launching_at: Time = Field(description="When the engine was asked.")
+    pulling_at: Time | None = Field(description="When it began to pull the image; null when it was there.")
     started_at: Time | None = Field(description="When the engine said that it started.")
     finished_at: Time | None = Field(description="When it ended.")
     reason: Reason | None = Field(description="Why it ended; null until then.")

@@ -129,7 +129,9 @@ class LogQuery(Query):
         default=None, ge=1, le=100_000, description="How many lines at most. Default: 1000 in JSON, else all."
     )
     cursor: Cursor | None = Field(
-        default=None, description="`next_cursor` of the page before, or the `id` of a server-sent event."
+        default=None,
+        description="`next_cursor` of the page before, or the `id` of a server-sent event. `start` is the beginning of "
+        "the first attempt.",
     )
     attempt: int | None = Field(
         default=None, ge=1, le=LARGEST_SEQ, description="Which attempt's logs. Default: the present one's."
@@ -138,6 +140,20 @@ class LogQuery(Query):
         default=None,
         description="Go on with what is written until the job ends. Default: true for `text/event-stream`, else false.",
     )
+
+    unit: Literal["line", "chunk"] = Field(
+        default="line",
+        description="What one server-sent event holds: a line, or a `chunk` of one stream as it came, which is far "
+        "cheaper and is resumed to the byte. `chunk` cannot be given together with `tail`, `since` or `limit`.",
+    )
+
+    @field_validator("unit")
+    @classmethod
+    def _whole(cls, unit: str, others: ValidationInfo) -> str:
+        for name in ("tail", "since", "limit"):
+            if unit == "chunk" and others.data.get(name) is not None:
+                raise ValueError(f"cannot be chunk together with {name}")
+        return unit
 
     @field_validator("cursor")
     @classmethod

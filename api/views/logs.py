@@ -7,7 +7,7 @@ from rest_framework.request import Request
 from api.documents import log_page_document
 from api.endpoint import JSON, Header, View, answer, endpoint, find_job
 from api.errors import InvalidQuery
-from api.following import NDJSON, PLAIN, SSE, SSE_PING, LogReader, LogSource, RawSource
+from api.following import NDJSON, PLAIN, SSE, SSE_PING, ChunkSource, LogReader, LogSource, RawSource
 from api.schemas.jobs import LogPage
 from api.schemas.queries import LogQuery
 from api.streaming import Followed
@@ -51,11 +51,14 @@ class JobLogs(View):
         `application/json` is one page of lines. `text/plain` is the bytes, exactly. `application/x-ndjson` is a
         line as in JSON a line, and a last `{"end": …}` when it is followed. `text/event-stream` sends `log` events
         whose `id` can be given as `Last-Event-ID` or `cursor` to go on without loss, an `attempt` event when the
-        job is launched again, a comment in silences, and a last `end` event with state, reason and exit code.
+        job is launched again, a comment in silences, and a last `end` event with state, reason and exit code. With
+        `unit=chunk` it sends `chunk` events instead: `{stream, at, text | data_base64}`, the bytes of one stream as
+        they came, with their newlines.
         """
         found = find_job(request, job, executor)
         _require_attempt(found, query.attempt)
         form = request.accepted_renderer.media_type
+        _require_sse(query, form)
         reader = LogReader(found, query, request.headers.get("Last-Event-ID") if form == SSE else None)
         return _page(reader, query) if form == JSON else _stream(reader, query, form)
 
@@ -64,6 +67,18 @@ def _require_attempt(job: Job, attempt: int | None) -> None:
     last = max(job.attempt, 1)
     if attempt is not None and attempt > last:
         raise InvalidQuery([FieldError("attempt", "no_such_attempt", f"allowed is 1 to {last}; got {attempt}")])
+
+
+def _source(query: LogQuery, form: str) -> type[LogSource]:
+    if query.unit == "chunk":
+        return ChunkSource
+    whole = form == PLAIN and not any((query.limit, query.tail is not None, query.since, query.cursor))
+    return RawSource if whole else LogSource
+
+
+def _require_sse(query: LogQuery, form: str) -> None:
+    if query.unit == "chunk" and form != SSE:
+        raise InvalidQuery([FieldError("unit", "only_in_sse", f"chunk needs Accept: {SSE}")])
 
 
 def _page(reader: LogReader, query: LogQuery) -> HttpResponse:
@@ -77,8 +92,7 @@ def _page(reader: LogReader, query: LogQuery) -> HttpResponse:
 
 def _stream(reader: LogReader, query: LogQuery, form: str) -> HttpResponseBase:
     follow = form == SSE if query.follow is None else query.follow
-    whole = form == PLAIN and not any((query.limit, query.tail is not None, query.since, query.cursor))
-    source = (RawSource if whole else LogSource)(reader, query, form, follow=follow)
+    source = _source(query, form)(reader, query, form, follow=follow)
     response = Followed(source, ping=SSE_PING if form == SSE else b"", content_type=form)
     if not follow and (dropped := logs.read(reader.job.pk, reader.start.attempt, tail=0).dropped_bytes):
         response["Purser-Dropped-Bytes"] = str(sum(dropped[stream] for stream in dropped if stream in query.streams))

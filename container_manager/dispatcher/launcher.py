@@ -15,7 +15,7 @@ from container_manager.dispatcher.workers import Workers
 from container_manager.exceptions import EngineUnavailable, SecretUnreadable
 from container_manager.executors.results import LaunchResult
 from container_manager.models import Job
-from container_manager.spans import span, timing
+from container_manager.spans import at_begin_of, span, timing
 from container_manager.states import Reason
 
 logger = logging.getLogger(__name__)
@@ -78,9 +78,11 @@ class Launcher:
         self._wake.set()
 
     def _launch(self, tracked: Tracked) -> None:
+        job, name = tracked.job, self._board.executor.name
+        told = at_begin_of("pull", lambda: lifecycle.pulls(job.pk, fence=job.fence))
         try:
-            with timing() as seconds, span("launch", self._board.executor.name, tracked.execution_id):
-                result = self._launch_job(tracked.job)
+            with timing() as seconds, told, span("launch", name, tracked.execution_id):
+                result = self._launch_job(job)
         except EngineUnavailable as error:
             tracked.waits_for_engine = True
             self._board.engine_away(str(error))

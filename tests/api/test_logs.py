@@ -179,6 +179,71 @@ def test_every_event_can_be_resumed_behind(client: Client, job: Job, write_log: 
         assert resumed[0]["data"] == everything[number + 1]["data"]
 
 
+def in_chunks(client: Client, job: Job, query: str = "", **headers: str) -> list[dict[str, Any]]:
+    answer = client.get(f"/api/v1/jobs/{job.pk}/logs?unit=chunk{query}", headers={"Accept": SSE, **headers})
+    return [event for event in events(answer) if event["event"] == "chunk"]
+
+
+def of(chunks: list[dict[str, Any]], stream: str) -> bytes:
+    documents = [chunk["data"] for chunk in chunks if chunk["data"]["stream"] == stream]
+    return b"".join(
+        base64.b64decode(each["data_base64"]) if each["text"] is None else each["text"].encode() for each in documents
+    )
+
+
+def test_chunks_are_the_bytes_of_each_stream_in_the_order_they_came(client: Client, job: Job, write_log: Write) -> None:
+    write_log(job, *FRAMES, ("stdout", b"\xff no newline"))
+    found = in_chunks(client, job)
+
+    assert [chunk["data"]["stream"] for chunk in found] == ["stdout", "stderr", "stdout"]
+    assert (of(found, "stdout"), of(found, "stderr")) == (b"one\ntwo\nthree\n\xff no newline", b"oops\n")
+    assert of(in_chunks(client, job, "&stream=stderr"), "stderr") == b"oops\n"
+
+
+@pytest.mark.parametrize("unit", ["line", "chunk"])
+def test_chunks_are_resumed_to_the_byte_behind_every_line_and_every_chunk(
+    client: Client, job: Job, write_log: Write, unit: str
+) -> None:
+    write_log(job, *FRAMES)
+    before = b""
+    for event in events(read(client, job, f"?unit={unit}", SSE))[:-1]:
+        before += (event["data"]["text"] + ("\n" if unit == "line" else "")).encode()
+        rest = in_chunks(client, job, **{"Last-Event-ID": event["id"]})
+        assert before + b"".join(chunk["data"]["text"].encode() for chunk in rest) == b"one\ntwo\noops\nthree\n"
+
+
+def test_much_that_was_written_in_little_comes_in_few_chunks(client: Client, job: Job, write_log: Write) -> None:
+    write_log(job, *[("stdout", f"{number}\n".encode()) for number in range(500)])
+    found = in_chunks(client, job)
+
+    assert len(found) == 1
+    assert of(found, "stdout") == "".join(f"{number}\n" for number in range(500)).encode()
+
+
+def test_from_the_start_is_from_the_first_attempt(client: Client, job: Job, write_log: Write) -> None:
+    Job.objects.filter(pk=job.pk).update(attempt=2)
+    write_log(job, ("stdout", b"first\n"), attempt=1)
+    write_log(job, ("stdout", b"second\n"), attempt=2)
+
+    found = events(read(client, job, "?unit=chunk&cursor=start", SSE))
+    assert [event["event"] for event in found] == ["attempt", "chunk", "attempt", "chunk", "end"]
+    assert b"".join(of([event], "stdout") for event in found if event["event"] == "chunk") == b"first\nsecond\n"
+
+
+@pytest.mark.parametrize("query", ["&tail=1", "&limit=1", "&since=2026-01-01T00:00:00Z"])
+def test_chunks_cannot_be_counted_in_lines(client: Client, job: Job, query: str) -> None:
+    answer = read(client, job, f"?unit=chunk{query}", SSE)
+
+    assert (answer.status_code, answer.json()["errors"][0]["parameter"]) == (422, "unit")
+
+
+@pytest.mark.parametrize("form", ["application/json", PLAIN, NDJSON])
+def test_chunks_come_as_server_sent_events_only(client: Client, job: Job, form: str) -> None:
+    answer = read(client, job, "?unit=chunk", form)
+
+    assert (answer.status_code, answer.json()["errors"][0]["parameter"]) == (422, "unit")
+
+
 def test_following_json_is_refused_with_what_can_be_followed(client: Client, job: Job) -> None:
     answer = read(client, job, "?follow=true")
 
@@ -218,6 +283,21 @@ def test_a_follower_gets_each_line_as_it_is_written_and_the_end(http: httpx.Clie
         last = next(stream)
 
     assert (last["event"], last["data"]["reason"], last["data"]["exit_code"]) == ("end", "exit_nonzero", 3)
+
+
+def test_a_follower_of_one_stream_gets_its_chunks_past_those_of_the_other(http: httpx.Client, write_log: Write) -> None:
+    job = AttemptFactory.create().job
+    writer = write_log(job, ("stderr", b"one\n"), finish=False)
+    path = f"/api/v1/jobs/{job.pk}/logs?unit=chunk&stream=stderr"
+    with http.stream("GET", path, headers={"Accept": SSE}) as answer:
+        stream = iter(Sse(answer.iter_lines()))
+        assert next(stream)["data"]["text"] == "one\n"
+        writer.write("stdout", b"x" * 100, None)
+        writer.write("stderr", b"two\n", None)
+        assert next(stream)["data"]["text"] == "two\n"
+        writer.finish()
+        lifecycle.end(job.pk, Outcome(JobState.SUCCEEDED, Reason.COMPLETED, exit_code=0))
+        assert next(stream)["event"] == "end"
 
 
 def test_a_follower_goes_on_with_the_next_attempt(http: httpx.Client, write_log: Write) -> None:

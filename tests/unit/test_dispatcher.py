@@ -25,6 +25,7 @@ from container_manager.identifiers import uuid7
 from container_manager.ledger import DatabaseLedger
 from container_manager.models import Allocation, Attempt, DispatcherLease, ExecutorReport, Job
 from container_manager.resources import Resources
+from container_manager.spans import span
 from container_manager.spec import JobRequest, JobSpec
 from container_manager.states import Reason
 
@@ -475,3 +476,21 @@ def test_what_an_engine_says_of_a_refusal_does_not_repeat_a_secret() -> None:
     with dispatching():
         (ended,) = cleaned(job)
     assert ended.evidence["error"] == "cannot take *** for an answer"
+
+
+def test_a_job_whose_image_is_being_pulled_says_since_when(monkeypatch: pytest.MonkeyPatch) -> None:
+    pulled, launch_job = threading.Event(), MockExecutor.launch_job
+
+    def pulling(mock: MockExecutor, job: Any) -> Any:
+        with span("pull", mock.name, job.execution_id):
+            pulled.wait(10)
+        return launch_job(mock, job)
+
+    monkeypatch.setattr(MockExecutor, "launch_job", pulling)
+    with dispatching():
+        job = launch()
+        until(lambda: Attempt.objects.filter(job=job, pulling_at__isnull=False, pull_seconds=None).exists())
+        in_state(job, "launching")
+        pulled.set()
+        cleaned(job)
+    assert Attempt.objects.get(job=job).pull_seconds

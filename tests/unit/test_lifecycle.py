@@ -246,3 +246,31 @@ def test_the_time_of_the_cleanup_is_kept() -> None:
     lifecycle.attempt_cleaned(attempt.job.pk, 1, 0.25)
     attempt.refresh_from_db()
     assert attempt.cleanup_seconds == 0.25
+
+
+def test_the_begin_of_a_pull_is_noted_once_and_only_while_the_job_is_launching() -> None:
+    attempt = AttemptFactory.create(job__state="launching")
+    job = attempt.job
+
+    lifecycle.pulls(job.pk, fence=job.fence + 1)
+    attempt.refresh_from_db()
+    assert attempt.pulling_at is None
+    lifecycle.pulls(job.pk, fence=job.fence)
+    attempt.refresh_from_db()
+    first = attempt.pulling_at
+    assert first is not None
+    lifecycle.pulls(job.pk, fence=job.fence)
+    attempt.refresh_from_db()
+    assert attempt.pulling_at == first
+    job.refresh_from_db()
+    assert job.version == attempt.job.version
+    assert not job.events.exists()
+
+
+def test_a_pull_of_a_job_that_runs_is_not_noted() -> None:
+    attempt = AttemptFactory.create()
+
+    lifecycle.pulls(attempt.job.pk, fence=attempt.job.fence)
+
+    attempt.refresh_from_db()
+    assert attempt.pulling_at is None

@@ -3,7 +3,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from container_manager.spans import SpanEvent, observe, span, timing
+from container_manager.spans import SpanEvent, at_begin_of, observe, span, timing
 
 
 @pytest.fixture
@@ -88,3 +88,16 @@ def test_timing_sums_the_spans_of_its_thread() -> None:
     assert seconds["launch"] >= seconds["pull"] > first
     work()
     assert seconds == after
+
+
+def test_the_begin_of_a_named_span_is_told_within_the_thread_that_asked() -> None:
+    told: list[str] = []
+    elsewhere = threading.Thread(target=lambda: span("pull").__enter__())
+    with at_begin_of("pull", lambda: told.append("pull")):
+        with span("launch"), span("pull"):
+            assert told == ["pull"]
+        elsewhere.start()
+        elsewhere.join()
+    with span("pull"):
+        pass
+    assert told == ["pull"]
