@@ -24,7 +24,7 @@ lint:  ## Run the static checks only
 format:  ## Format the code
 	@scripts/bootstrap dev && .venv/bin/ruff format -q . && .venv/bin/ruff check -q --fix .
 
-openapi:  ## Write openapi.yaml and docs/configuration.md anew
+openapi:  ## Write openapi.yaml, purser/api_client and docs/configuration.md anew
 	@scripts/bootstrap dev && scripts/generate
 
 lock:  ## Choose the versions of all dependencies anew

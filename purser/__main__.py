@@ -1,0 +1,5 @@
+"""`python -m purser` is `purser`."""
+
+from purser.cli.main import main
+
+main()

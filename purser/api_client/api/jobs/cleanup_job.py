@@ -1,0 +1,262 @@
+from http import HTTPStatus
+from typing import Any, cast
+from urllib.parse import quote
+from uuid import UUID
+
+import httpx
+
+from ... import errors
+from ...client import AuthenticatedClient, Client
+from ...models.job import Job
+from ...models.problem import Problem
+from ...types import UNSET, Response, Unset
+
+
+def _get_kwargs(
+    job: UUID,
+    *,
+    prefer: str | Unset = UNSET,
+) -> dict[str, Any]:
+    headers: dict[str, Any] = {}
+    if not isinstance(prefer, Unset):
+        headers["Prefer"] = prefer
+
+    _kwargs: dict[str, Any] = {
+        "method": "delete",
+        "url": "/api/v1/jobs/{job}".format(
+            job=quote(str(job), safe=""),
+        ),
+    }
+
+    _kwargs["headers"] = headers
+    return _kwargs
+
+
+def _parse_response(*, client: AuthenticatedClient | Client, response: httpx.Response) -> Any | Job | Problem | None:
+    if response.status_code == 202:
+        response_202 = Job.from_dict(response.json())
+
+        return response_202
+
+    if response.status_code == 204:
+        response_204 = cast(Any, None)
+        return response_204
+
+    if response.status_code == 400:
+        response_400 = Problem.from_dict(response.json())
+
+        return response_400
+
+    if response.status_code == 401:
+        response_401 = Problem.from_dict(response.json())
+
+        return response_401
+
+    if response.status_code == 403:
+        response_403 = Problem.from_dict(response.json())
+
+        return response_403
+
+    if response.status_code == 404:
+        response_404 = Problem.from_dict(response.json())
+
+        return response_404
+
+    if response.status_code == 406:
+        response_406 = Problem.from_dict(response.json())
+
+        return response_406
+
+    if response.status_code == 413:
+        response_413 = Problem.from_dict(response.json())
+
+        return response_413
+
+    if response.status_code == 414:
+        response_414 = Problem.from_dict(response.json())
+
+        return response_414
+
+    if response.status_code == 415:
+        response_415 = Problem.from_dict(response.json())
+
+        return response_415
+
+    if response.status_code == 422:
+        response_422 = Problem.from_dict(response.json())
+
+        return response_422
+
+    if response.status_code == 500:
+        response_500 = Problem.from_dict(response.json())
+
+        return response_500
+
+    if response.status_code == 503:
+        response_503 = Problem.from_dict(response.json())
+
+        return response_503
+
+    if client.raise_on_unexpected_status:
+        raise errors.UnexpectedStatus(response.status_code, response.content)
+    else:
+        return None
+
+
+def _build_response(*, client: AuthenticatedClient | Client, response: httpx.Response) -> Response[Any | Job | Problem]:
+    return Response(
+        status_code=HTTPStatus(response.status_code),
+        content=response.content,
+        headers=response.headers,
+        parsed=_parse_response(client=client, response=response),
+    )
+
+
+def sync_detailed(
+    job: UUID,
+    *,
+    client: AuthenticatedClient,
+    prefer: str | Unset = UNSET,
+) -> Response[Any | Job | Problem]:
+    """Clean up a job
+
+     Cancel the job if it has not ended, and remove everything of it from the engine; again is no change.
+
+    Answered with 204 when nothing is left there, or with 202 when that takes longer than 30 seconds or
+    `Prefer: wait=N`: it goes on all the same. The job's record and logs stay until their retention
+    ends.
+
+    Needs the scope `jobs:write`.
+
+    Args:
+        job (UUID):
+        prefer (str | Unset):
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        Response[Any | Job | Problem]
+    """
+
+    kwargs = _get_kwargs(
+        job=job,
+        prefer=prefer,
+    )
+
+    response = client.get_httpx_client().request(
+        **kwargs,
+    )
+
+    return _build_response(client=client, response=response)
+
+
+def sync(
+    job: UUID,
+    *,
+    client: AuthenticatedClient,
+    prefer: str | Unset = UNSET,
+) -> Any | Job | Problem | None:
+    """Clean up a job
+
+     Cancel the job if it has not ended, and remove everything of it from the engine; again is no change.
+
+    Answered with 204 when nothing is left there, or with 202 when that takes longer than 30 seconds or
+    `Prefer: wait=N`: it goes on all the same. The job's record and logs stay until their retention
+    ends.
+
+    Needs the scope `jobs:write`.
+
+    Args:
+        job (UUID):
+        prefer (str | Unset):
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        Any | Job | Problem
+    """
+
+    return sync_detailed(
+        job=job,
+        client=client,
+        prefer=prefer,
+    ).parsed
+
+
+async def asyncio_detailed(
+    job: UUID,
+    *,
+    client: AuthenticatedClient,
+    prefer: str | Unset = UNSET,
+) -> Response[Any | Job | Problem]:
+    """Clean up a job
+
+     Cancel the job if it has not ended, and remove everything of it from the engine; again is no change.
+
+    Answered with 204 when nothing is left there, or with 202 when that takes longer than 30 seconds or
+    `Prefer: wait=N`: it goes on all the same. The job's record and logs stay until their retention
+    ends.
+
+    Needs the scope `jobs:write`.
+
+    Args:
+        job (UUID):
+        prefer (str | Unset):
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        Response[Any | Job | Problem]
+    """
+
+    kwargs = _get_kwargs(
+        job=job,
+        prefer=prefer,
+    )
+
+    response = await client.get_async_httpx_client().request(**kwargs)
+
+    return _build_response(client=client, response=response)
+
+
+async def asyncio(
+    job: UUID,
+    *,
+    client: AuthenticatedClient,
+    prefer: str | Unset = UNSET,
+) -> Any | Job | Problem | None:
+    """Clean up a job
+
+     Cancel the job if it has not ended, and remove everything of it from the engine; again is no change.
+
+    Answered with 204 when nothing is left there, or with 202 when that takes longer than 30 seconds or
+    `Prefer: wait=N`: it goes on all the same. The job's record and logs stay until their retention
+    ends.
+
+    Needs the scope `jobs:write`.
+
+    Args:
+        job (UUID):
+        prefer (str | Unset):
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        Any | Job | Problem
+    """
+
+    return (
+        await asyncio_detailed(
+            job=job,
+            client=client,
+            prefer=prefer,
+        )
+    ).parsed

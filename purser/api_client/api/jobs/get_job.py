@@ -1,0 +1,258 @@
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import quote
+from uuid import UUID
+
+import httpx
+
+from ... import errors
+from ...client import AuthenticatedClient, Client
+from ...models.job import Job
+from ...models.problem import Problem
+from ...types import UNSET, Response, Unset
+
+
+def _get_kwargs(
+    job: UUID,
+    *,
+    version: int | Unset = UNSET,
+    wait: float | Unset = UNSET,
+) -> dict[str, Any]:
+
+    params: dict[str, Any] = {}
+
+    params["version"] = version
+
+    params["wait"] = wait
+
+    params = {k: v for k, v in params.items() if v is not UNSET and v is not None}
+
+    _kwargs: dict[str, Any] = {
+        "method": "get",
+        "url": "/api/v1/jobs/{job}".format(
+            job=quote(str(job), safe=""),
+        ),
+        "params": params,
+    }
+
+    return _kwargs
+
+
+def _parse_response(*, client: AuthenticatedClient | Client, response: httpx.Response) -> Job | Problem | None:
+    if response.status_code == 200:
+        response_200 = Job.from_dict(response.json())
+
+        return response_200
+
+    if response.status_code == 400:
+        response_400 = Problem.from_dict(response.json())
+
+        return response_400
+
+    if response.status_code == 401:
+        response_401 = Problem.from_dict(response.json())
+
+        return response_401
+
+    if response.status_code == 403:
+        response_403 = Problem.from_dict(response.json())
+
+        return response_403
+
+    if response.status_code == 404:
+        response_404 = Problem.from_dict(response.json())
+
+        return response_404
+
+    if response.status_code == 406:
+        response_406 = Problem.from_dict(response.json())
+
+        return response_406
+
+    if response.status_code == 414:
+        response_414 = Problem.from_dict(response.json())
+
+        return response_414
+
+    if response.status_code == 422:
+        response_422 = Problem.from_dict(response.json())
+
+        return response_422
+
+    if response.status_code == 500:
+        response_500 = Problem.from_dict(response.json())
+
+        return response_500
+
+    if response.status_code == 503:
+        response_503 = Problem.from_dict(response.json())
+
+        return response_503
+
+    if client.raise_on_unexpected_status:
+        raise errors.UnexpectedStatus(response.status_code, response.content)
+    else:
+        return None
+
+
+def _build_response(*, client: AuthenticatedClient | Client, response: httpx.Response) -> Response[Job | Problem]:
+    return Response(
+        status_code=HTTPStatus(response.status_code),
+        content=response.content,
+        headers=response.headers,
+        parsed=_parse_response(client=client, response=response),
+    )
+
+
+def sync_detailed(
+    job: UUID,
+    *,
+    client: AuthenticatedClient,
+    version: int | Unset = UNSET,
+    wait: float | Unset = UNSET,
+) -> Response[Job | Problem]:
+    """Read a job's status
+
+     How a job is doing, why it waits, or why it ended.
+
+    With `wait` the answer is held until the job has changed or has ended, or the time is over.
+
+    Needs the scope `jobs:read`.
+
+    Args:
+        job (UUID):
+        version (int | Unset):
+        wait (float | Unset):
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        Response[Job | Problem]
+    """
+
+    kwargs = _get_kwargs(
+        job=job,
+        version=version,
+        wait=wait,
+    )
+
+    response = client.get_httpx_client().request(
+        **kwargs,
+    )
+
+    return _build_response(client=client, response=response)
+
+
+def sync(
+    job: UUID,
+    *,
+    client: AuthenticatedClient,
+    version: int | Unset = UNSET,
+    wait: float | Unset = UNSET,
+) -> Job | Problem | None:
+    """Read a job's status
+
+     How a job is doing, why it waits, or why it ended.
+
+    With `wait` the answer is held until the job has changed or has ended, or the time is over.
+
+    Needs the scope `jobs:read`.
+
+    Args:
+        job (UUID):
+        version (int | Unset):
+        wait (float | Unset):
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        Job | Problem
+    """
+
+    return sync_detailed(
+        job=job,
+        client=client,
+        version=version,
+        wait=wait,
+    ).parsed
+
+
+async def asyncio_detailed(
+    job: UUID,
+    *,
+    client: AuthenticatedClient,
+    version: int | Unset = UNSET,
+    wait: float | Unset = UNSET,
+) -> Response[Job | Problem]:
+    """Read a job's status
+
+     How a job is doing, why it waits, or why it ended.
+
+    With `wait` the answer is held until the job has changed or has ended, or the time is over.
+
+    Needs the scope `jobs:read`.
+
+    Args:
+        job (UUID):
+        version (int | Unset):
+        wait (float | Unset):
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        Response[Job | Problem]
+    """
+
+    kwargs = _get_kwargs(
+        job=job,
+        version=version,
+        wait=wait,
+    )
+
+    response = await client.get_async_httpx_client().request(**kwargs)
+
+    return _build_response(client=client, response=response)
+
+
+async def asyncio(
+    job: UUID,
+    *,
+    client: AuthenticatedClient,
+    version: int | Unset = UNSET,
+    wait: float | Unset = UNSET,
+) -> Job | Problem | None:
+    """Read a job's status
+
+     How a job is doing, why it waits, or why it ended.
+
+    With `wait` the answer is held until the job has changed or has ended, or the time is over.
+
+    Needs the scope `jobs:read`.
+
+    Args:
+        job (UUID):
+        version (int | Unset):
+        wait (float | Unset):
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        Job | Problem
+    """
+
+    return (
+        await asyncio_detailed(
+            job=job,
+            client=client,
+            version=version,
+            wait=wait,
+        )
+    ).parsed

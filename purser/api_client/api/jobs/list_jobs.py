@@ -1,0 +1,327 @@
+import datetime
+from http import HTTPStatus
+from typing import Any
+
+import httpx
+
+from ... import errors
+from ...client import AuthenticatedClient, Client
+from ...models.job_page import JobPage
+from ...models.job_state import JobState
+from ...models.problem import Problem
+from ...types import UNSET, Response, Unset
+
+
+def _get_kwargs(
+    *,
+    created_after: datetime.datetime | Unset = UNSET,
+    created_before: datetime.datetime | Unset = UNSET,
+    cursor: str | Unset = UNSET,
+    executor: str | Unset = UNSET,
+    label: list[str] | Unset = UNSET,
+    limit: int | Unset = 50,
+    state: list[JobState] | Unset = UNSET,
+) -> dict[str, Any]:
+
+    params: dict[str, Any] = {}
+
+    json_created_after: str | Unset = UNSET
+    if not isinstance(created_after, Unset):
+        json_created_after = created_after.isoformat()
+    params["created_after"] = json_created_after
+
+    json_created_before: str | Unset = UNSET
+    if not isinstance(created_before, Unset):
+        json_created_before = created_before.isoformat()
+    params["created_before"] = json_created_before
+
+    params["cursor"] = cursor
+
+    params["executor"] = executor
+
+    json_label: list[str] | Unset = UNSET
+    if not isinstance(label, Unset):
+        json_label = label
+
+    params["label"] = json_label
+
+    params["limit"] = limit
+
+    json_state: list[str] | Unset = UNSET
+    if not isinstance(state, Unset):
+        json_state = []
+        for state_item_data in state:
+            state_item = state_item_data.value
+            json_state.append(state_item)
+
+    params["state"] = json_state
+
+    params = {k: v for k, v in params.items() if v is not UNSET and v is not None}
+
+    _kwargs: dict[str, Any] = {
+        "method": "get",
+        "url": "/api/v1/jobs",
+        "params": params,
+    }
+
+    return _kwargs
+
+
+def _parse_response(*, client: AuthenticatedClient | Client, response: httpx.Response) -> JobPage | Problem | None:
+    if response.status_code == 200:
+        response_200 = JobPage.from_dict(response.json())
+
+        return response_200
+
+    if response.status_code == 400:
+        response_400 = Problem.from_dict(response.json())
+
+        return response_400
+
+    if response.status_code == 401:
+        response_401 = Problem.from_dict(response.json())
+
+        return response_401
+
+    if response.status_code == 403:
+        response_403 = Problem.from_dict(response.json())
+
+        return response_403
+
+    if response.status_code == 404:
+        response_404 = Problem.from_dict(response.json())
+
+        return response_404
+
+    if response.status_code == 406:
+        response_406 = Problem.from_dict(response.json())
+
+        return response_406
+
+    if response.status_code == 414:
+        response_414 = Problem.from_dict(response.json())
+
+        return response_414
+
+    if response.status_code == 422:
+        response_422 = Problem.from_dict(response.json())
+
+        return response_422
+
+    if response.status_code == 500:
+        response_500 = Problem.from_dict(response.json())
+
+        return response_500
+
+    if response.status_code == 503:
+        response_503 = Problem.from_dict(response.json())
+
+        return response_503
+
+    if client.raise_on_unexpected_status:
+        raise errors.UnexpectedStatus(response.status_code, response.content)
+    else:
+        return None
+
+
+def _build_response(*, client: AuthenticatedClient | Client, response: httpx.Response) -> Response[JobPage | Problem]:
+    return Response(
+        status_code=HTTPStatus(response.status_code),
+        content=response.content,
+        headers=response.headers,
+        parsed=_parse_response(client=client, response=response),
+    )
+
+
+def sync_detailed(
+    *,
+    client: AuthenticatedClient,
+    created_after: datetime.datetime | Unset = UNSET,
+    created_before: datetime.datetime | Unset = UNSET,
+    cursor: str | Unset = UNSET,
+    executor: str | Unset = UNSET,
+    label: list[str] | Unset = UNSET,
+    limit: int | Unset = 50,
+    state: list[JobState] | Unset = UNSET,
+) -> Response[JobPage | Problem]:
+    """List jobs
+
+     The namespace's jobs on every executor that the token may use, newest first, page by page.
+
+    Needs the scope `jobs:read`.
+
+    Args:
+        created_after (datetime.datetime | Unset):
+        created_before (datetime.datetime | Unset):
+        cursor (str | Unset):
+        executor (str | Unset):
+        label (list[str] | Unset):
+        limit (int | Unset):  Default: 50.
+        state (list[JobState] | Unset):
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        Response[JobPage | Problem]
+    """
+
+    kwargs = _get_kwargs(
+        created_after=created_after,
+        created_before=created_before,
+        cursor=cursor,
+        executor=executor,
+        label=label,
+        limit=limit,
+        state=state,
+    )
+
+    response = client.get_httpx_client().request(
+        **kwargs,
+    )
+
+    return _build_response(client=client, response=response)
+
+
+def sync(
+    *,
+    client: AuthenticatedClient,
+    created_after: datetime.datetime | Unset = UNSET,
+    created_before: datetime.datetime | Unset = UNSET,
+    cursor: str | Unset = UNSET,
+    executor: str | Unset = UNSET,
+    label: list[str] | Unset = UNSET,
+    limit: int | Unset = 50,
+    state: list[JobState] | Unset = UNSET,
+) -> JobPage | Problem | None:
+    """List jobs
+
+     The namespace's jobs on every executor that the token may use, newest first, page by page.
+
+    Needs the scope `jobs:read`.
+
+    Args:
+        created_after (datetime.datetime | Unset):
+        created_before (datetime.datetime | Unset):
+        cursor (str | Unset):
+        executor (str | Unset):
+        label (list[str] | Unset):
+        limit (int | Unset):  Default: 50.
+        state (list[JobState] | Unset):
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        JobPage | Problem
+    """
+
+    return sync_detailed(
+        client=client,
+        created_after=created_after,
+        created_before=created_before,
+        cursor=cursor,
+        executor=executor,
+        label=label,
+        limit=limit,
+        state=state,
+    ).parsed
+
+
+async def asyncio_detailed(
+    *,
+    client: AuthenticatedClient,
+    created_after: datetime.datetime | Unset = UNSET,
+    created_before: datetime.datetime | Unset = UNSET,
+    cursor: str | Unset = UNSET,
+    executor: str | Unset = UNSET,
+    label: list[str] | Unset = UNSET,
+    limit: int | Unset = 50,
+    state: list[JobState] | Unset = UNSET,
+) -> Response[JobPage | Problem]:
+    """List jobs
+
+     The namespace's jobs on every executor that the token may use, newest first, page by page.
+
+    Needs the scope `jobs:read`.
+
+    Args:
+        created_after (datetime.datetime | Unset):
+        created_before (datetime.datetime | Unset):
+        cursor (str | Unset):
+        executor (str | Unset):
+        label (list[str] | Unset):
+        limit (int | Unset):  Default: 50.
+        state (list[JobState] | Unset):
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        Response[JobPage | Problem]
+    """
+
+    kwargs = _get_kwargs(
+        created_after=created_after,
+        created_before=created_before,
+        cursor=cursor,
+        executor=executor,
+        label=label,
+        limit=limit,
+        state=state,
+    )
+
+    response = await client.get_async_httpx_client().request(**kwargs)
+
+    return _build_response(client=client, response=response)
+
+
+async def asyncio(
+    *,
+    client: AuthenticatedClient,
+    created_after: datetime.datetime | Unset = UNSET,
+    created_before: datetime.datetime | Unset = UNSET,
+    cursor: str | Unset = UNSET,
+    executor: str | Unset = UNSET,
+    label: list[str] | Unset = UNSET,
+    limit: int | Unset = 50,
+    state: list[JobState] | Unset = UNSET,
+) -> JobPage | Problem | None:
+    """List jobs
+
+     The namespace's jobs on every executor that the token may use, newest first, page by page.
+
+    Needs the scope `jobs:read`.
+
+    Args:
+        created_after (datetime.datetime | Unset):
+        created_before (datetime.datetime | Unset):
+        cursor (str | Unset):
+        executor (str | Unset):
+        label (list[str] | Unset):
+        limit (int | Unset):  Default: 50.
+        state (list[JobState] | Unset):
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        JobPage | Problem
+    """
+
+    return (
+        await asyncio_detailed(
+            client=client,
+            created_after=created_after,
+            created_before=created_before,
+            cursor=cursor,
+            executor=executor,
+            label=label,
+            limit=limit,
+            state=state,
+        )
+    ).parsed

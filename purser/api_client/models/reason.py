@@ -1,0 +1,22 @@
+from enum import StrEnum
+
+
+class Reason(StrEnum):
+    CANCELLED = "cancelled"
+    COMMAND_NOT_FOUND = "command_not_found"
+    COMPLETED = "completed"
+    ENGINE_LOST = "engine_lost"
+    EXIT_NONZERO = "exit_nonzero"
+    IMAGE_AUTH = "image_auth"
+    IMAGE_NOT_FOUND = "image_not_found"
+    IMAGE_PULL_FAILED = "image_pull_failed"
+    LAUNCH_ERROR = "launch_error"
+    LAUNCH_REFUSED = "launch_refused"
+    OOM = "oom"
+    POLICY_DENIED = "policy_denied"
+    QUEUE_TIMEOUT = "queue_timeout"
+    SIGNAL = "signal"
+    TIMEOUT = "timeout"
+
+    def __str__(self) -> str:
+        return str(self.value)

@@ -1,0 +1,1 @@
+"""The `purser` command: one module a kind of command, over `purser.client`."""
