@@ -23,6 +23,7 @@ _CONNECT_SECONDS = 10.0
 _READ_SECONDS = 60.0  # longer than any wait that is asked for, and than the silences of a stream
 _WAIT_SECONDS = 30.0
 _PAGE_JOBS = 100
+_GONE = 410
 
 
 class Client:
@@ -127,6 +128,8 @@ class Client:
             try:
                 for message in self._stream(f"/api/v1/jobs/{quote(job_id, safe='')}/logs", asked, place):
                     patience.succeeded()
+                    if message.event == "error":
+                        raise Refused(_GONE, message.document)
                     yield message
                     place = message.id or place
                     if message.event == "end":

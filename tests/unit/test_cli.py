@@ -1,6 +1,11 @@
 """`purser`, as far as it needs no service: what it takes, what it makes of an end, and what it prints."""
 
 import io
+import os
+import pty
+import subprocess
+import sys
+import tty
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -148,6 +153,38 @@ def test_shells_are_told_how_to_complete() -> None:
     result = CliRunner().invoke(cli, [], env={"_PURSER_COMPLETE": "bash_source"}, prog_name="purser")
 
     assert "COMP_WORDS" in result.output
+
+
+SHOWN = """
+from purser.cli.screen import Screen
+screen = Screen()
+screen.passing("waiting 2")
+screen.passing("waiting 2")
+screen.passing("waiting 1")
+screen.say("attempt 2 begins")
+screen.job_wrote("stderr", b"the job's own\\n")
+screen.settle()
+"""
+
+
+def test_what_passes_is_one_line_on_a_terminal_and_gone_when_it_has_passed() -> None:
+    terminal, theirs = pty.openpty()
+    tty.setraw(theirs)
+    subprocess.run([sys.executable, "-c", SHOWN], stderr=theirs, check=True)
+    os.close(theirs)
+    shown = os.read(terminal, 65536).decode()
+    os.close(terminal)
+
+    clear = "\r\x1b[2K"
+    assert shown == (
+        f"{clear}purser: waiting 2{clear}purser: waiting 1{clear}purser: attempt 2 begins\nthe job's own\n"
+    )
+
+
+def test_what_passes_is_a_line_each_time_it_changes_elsewhere() -> None:
+    shown = subprocess.run([sys.executable, "-c", SHOWN], capture_output=True, text=True, check=True)
+
+    assert shown.stderr == ("purser: waiting 2\npurser: waiting 1\npurser: attempt 2 begins\nthe job's own\n")
 
 
 def test_a_table_is_aligned_and_says_what_is_not_known(capsys: pytest.CaptureFixture[str]) -> None:

@@ -180,6 +180,16 @@ def test_a_log_that_is_not_followed_ends_where_it_ends(stub: Stub, client: Clien
     assert stub.asked[0][1] == f"/api/v1/jobs/{JOB_ID}/logs?unit=chunk&stream=stdout&follow=false"
 
 
+def test_a_log_that_is_deleted_while_it_is_followed_is_no_end(stub: Stub, client: Client) -> None:
+    stub.answers += [streams(CHUNKS[0], b'event: error\ndata: {"code":"logs_gone","detail":"they were deleted"}\n\n')]
+    found = client.logs(JOB_ID)
+
+    assert next(found).data == b"one\n"
+    with pytest.raises(Refused, match="they were deleted") as refused:
+        next(found)
+    assert (refused.value.status, refused.value.code) == (410, "logs_gone")
+
+
 def test_a_stream_of_something_else_is_not_understood(stub: Stub, client: Client) -> None:
     stub.answers += [streams(b"event: chunk\ndata: {no\n\n")]
 
