@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from tests.e2e.service import ROOT, Service, stop, until
+from tests.registry import Registry
 
 LINES, STEPS = 10_000, 50
 MANY = (
@@ -132,7 +133,7 @@ def test_it_ends_as_the_job_ends_and_says_what_the_code_does_not(shell: Shell, c
 
     assert (ran.returncode, ran.stdout) == (code, "")
     assert told in ran.stderr
-    assert ran.stderr.count("\n") == (1 if ran.stderr else 0)
+    assert [line.startswith("purser: ") for line in ran.stderr.splitlines()].count(True) == bool(told)
 
 
 def test_what_the_job_writes_comes_apart_and_byte_for_byte(shell: Shell) -> None:
@@ -183,6 +184,27 @@ def test_a_signal_while_it_waits_in_the_queue_cancels_it_there(tmp_path: Path) -
 
         assert process.communicate(timeout=60)[0] == b"code 130\n"
         assert shell('purser rm "$1"', first).returncode == 0
+
+
+def test_the_pull_of_an_image_is_told_and_is_ended_by_a_signal(tmp_path: Path, docker_url: str) -> None:
+    executors = json.dumps({"docker": {"OPTIONS": {"base_url": docker_url, "instance": tmp_path.name}}})
+    with (
+        Registry(stalls_at="/blobs/") as slow,
+        Service(tmp_path, PURSER_EXECUTORS=executors) as service,
+        closing(Shell(service, tmp_path)) as shell,
+    ):
+        service.serve()
+        ran = shell("purser run -x docker busybox:local -- sh -c 'echo out; echo err >&2; exit 3'")
+        assert (ran.returncode, ran.stdout, ran.stderr[-4:]) == (3, "out\n", "err\n")
+
+        image = f"{slow.address}/there"
+        process = shell.start('trap : INT; purser run -x docker "$1" -- true; echo "code $?"', image)
+        assert process.stderr
+        assert f"purser: pulling the image {image}\n".encode() in iter(process.stderr.readline, b"")
+        os.killpg(process.pid, signal.SIGINT)
+
+        assert process.communicate(timeout=60)[0] == b"code 130\n"
+        assert shell("purser ls --quiet | xargs purser rm").returncode == 0
 
 
 def test_a_second_signal_leaves_once_the_service_has_heard_of_the_first(shell: Shell) -> None:
