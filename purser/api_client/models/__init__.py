@@ -3,6 +3,9 @@
 from .active_jobs import ActiveJobs
 from .attempt import Attempt
 from .attempt_evidence import AttemptEvidence
+from .audit_entry import AuditEntry
+from .audit_outcome import AuditOutcome
+from .audit_page import AuditPage
 from .capabilities import Capabilities
 from .check import Check
 from .defaults import Defaults
@@ -46,6 +49,7 @@ from .log_page_dropped_bytes import LogPageDroppedBytes
 from .missing_execution import MissingExecution
 from .mount import Mount
 from .mount_type import MountType
+from .new_token import NewToken
 from .patched_webhook_change import PatchedWebhookChange
 from .patched_webhook_change_labels import PatchedWebhookChangeLabels
 from .phases import Phases
@@ -59,12 +63,24 @@ from .readiness_checks import ReadinessChecks
 from .reason import Reason
 from .removed import Removed
 from .rotation import Rotation
+from .scope import Scope
+from .secret import Secret
+from .secret_kind import SecretKind
+from .secret_value import SecretValue
 from .shortage import Shortage
+from .stored_secret import StoredSecret
+from .stored_secret_page import StoredSecretPage
 from .tmpfs import Tmpfs
+from .token import Token
+from .token_page import TokenPage
+from .token_request import TokenRequest
+from .token_rotation import TokenRotation
+from .token_state import TokenState
 from .unowned_execution import UnownedExecution
 from .usage import Usage
 from .usage_report import UsageReport
 from .utilization import Utilization
+from .via import Via
 from .waiting import Waiting
 from .webhook import Webhook
 from .webhook_labels import WebhookLabels
@@ -78,6 +94,9 @@ __all__ = (
     "ActiveJobs",
     "Attempt",
     "AttemptEvidence",
+    "AuditEntry",
+    "AuditOutcome",
+    "AuditPage",
     "Capabilities",
     "Check",
     "Defaults",
@@ -121,6 +140,7 @@ __all__ = (
     "MissingExecution",
     "Mount",
     "MountType",
+    "NewToken",
     "PatchedWebhookChange",
     "PatchedWebhookChangeLabels",
     "Phases",
@@ -134,12 +154,24 @@ __all__ = (
     "Reason",
     "Removed",
     "Rotation",
+    "Scope",
+    "Secret",
+    "SecretKind",
+    "SecretValue",
     "Shortage",
+    "StoredSecret",
+    "StoredSecretPage",
     "Tmpfs",
+    "Token",
+    "TokenPage",
+    "TokenRequest",
+    "TokenRotation",
+    "TokenState",
     "UnownedExecution",
     "Usage",
     "UsageReport",
     "Utilization",
+    "Via",
     "Waiting",
     "Webhook",
     "WebhookLabels",

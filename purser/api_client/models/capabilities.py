@@ -23,6 +23,7 @@ class Capabilities:
         list_executions (bool): Whether the engine can be asked what it runs.
         enforces_memory (bool): Whether the memory limit is enforced.
         enforces_cpu (bool): Whether the cpu limit is enforced.
+        secrets (list[str]): As what it can give secrets: `file`, `env`.
     """
 
     fields: list[str]
@@ -35,6 +36,7 @@ class Capabilities:
     list_executions: bool
     enforces_memory: bool
     enforces_cpu: bool
+    secrets: list[str]
 
     def to_dict(self) -> dict[str, Any]:
         fields = self.fields
@@ -57,6 +59,8 @@ class Capabilities:
 
         enforces_cpu = self.enforces_cpu
 
+        secrets = self.secrets
+
         field_dict: dict[str, Any] = {}
 
         field_dict.update(
@@ -71,6 +75,7 @@ class Capabilities:
                 "list_executions": list_executions,
                 "enforces_memory": enforces_memory,
                 "enforces_cpu": enforces_cpu,
+                "secrets": secrets,
             }
         )
 
@@ -99,6 +104,8 @@ class Capabilities:
 
         enforces_cpu = d.pop("enforces_cpu")
 
+        secrets = cast(list[str], d.pop("secrets"))
+
         capabilities = cls(
             fields=fields,
             isolation=isolation,
@@ -110,6 +117,7 @@ class Capabilities:
             list_executions=list_executions,
             enforces_memory=enforces_memory,
             enforces_cpu=enforces_cpu,
+            secrets=secrets,
         )
 
         return capabilities

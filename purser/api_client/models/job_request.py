@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from ..models.job_request_labels import JobRequestLabels
     from ..models.job_request_scenario_type_0 import JobRequestScenarioType0
     from ..models.mount import Mount
+    from ..models.secret import Secret
     from ..models.tmpfs import Tmpfs
 
 
@@ -44,6 +45,7 @@ class JobRequest:
         read_only_root (bool | None | Unset): Whether the root file system is read-only.
         tmpfs (list[Tmpfs] | Unset): File systems in memory.
         mounts (list[Mount] | Unset): Host directories and volumes, under allowed roots only.
+        secrets (list[Secret] | Unset): Values that the job is given as files or variables, and that never come back.
         timeout_seconds (float | None | Unset): Wall time in seconds from start to stop. Default: the executor's.
         queue_timeout_seconds (float | None | Unset): How long in seconds it may wait to be launched. Default: for ever.
         grace_seconds (float | None | Unset): Seconds between SIGTERM and SIGKILL when it is stopped. Default: the
@@ -78,6 +80,7 @@ class JobRequest:
     read_only_root: bool | None | Unset = UNSET
     tmpfs: list[Tmpfs] | Unset = UNSET
     mounts: list[Mount] | Unset = UNSET
+    secrets: list[Secret] | Unset = UNSET
     timeout_seconds: float | None | Unset = UNSET
     queue_timeout_seconds: float | None | Unset = UNSET
     grace_seconds: float | None | Unset = UNSET
@@ -205,6 +208,13 @@ class JobRequest:
                 mounts_item = mounts_item_data.to_dict()
                 mounts.append(mounts_item)
 
+        secrets: list[dict[str, Any]] | Unset = UNSET
+        if not isinstance(self.secrets, Unset):
+            secrets = []
+            for secrets_item_data in self.secrets:
+                secrets_item = secrets_item_data.to_dict()
+                secrets.append(secrets_item)
+
         timeout_seconds: float | None | Unset
         if isinstance(self.timeout_seconds, Unset):
             timeout_seconds = UNSET
@@ -294,6 +304,8 @@ class JobRequest:
             field_dict["tmpfs"] = tmpfs
         if mounts is not UNSET:
             field_dict["mounts"] = mounts
+        if secrets is not UNSET:
+            field_dict["secrets"] = secrets
         if timeout_seconds is not UNSET:
             field_dict["timeout_seconds"] = timeout_seconds
         if queue_timeout_seconds is not UNSET:
@@ -321,6 +333,7 @@ class JobRequest:
         from ..models.job_request_labels import JobRequestLabels  # noqa: PLC0415
         from ..models.job_request_scenario_type_0 import JobRequestScenarioType0  # noqa: PLC0415
         from ..models.mount import Mount  # noqa: PLC0415
+        from ..models.secret import Secret  # noqa: PLC0415
         from ..models.tmpfs import Tmpfs  # noqa: PLC0415
 
         d = dict(src_dict)
@@ -507,6 +520,15 @@ class JobRequest:
 
                 mounts.append(mounts_item)
 
+        _secrets = d.pop("secrets", UNSET)
+        secrets: list[Secret] | Unset = UNSET
+        if _secrets is not UNSET:
+            secrets = []
+            for secrets_item_data in _secrets:
+                secrets_item = Secret.from_dict(secrets_item_data)
+
+                secrets.append(secrets_item)
+
         def _parse_timeout_seconds(data: object) -> float | None | Unset:
             if data is None:
                 return data
@@ -607,6 +629,7 @@ class JobRequest:
             read_only_root=read_only_root,
             tmpfs=tmpfs,
             mounts=mounts,
+            secrets=secrets,
             timeout_seconds=timeout_seconds,
             queue_timeout_seconds=queue_timeout_seconds,
             grace_seconds=grace_seconds,

@@ -66,6 +66,11 @@ def _parse_response(*, client: AuthenticatedClient | Client, response: httpx.Res
 
         return response_422
 
+    if response.status_code == 429:
+        response_429 = Problem.from_dict(response.json())
+
+        return response_429
+
     if response.status_code == 500:
         response_500 = Problem.from_dict(response.json())
 
@@ -103,7 +108,7 @@ def sync_detailed(
     Dispatchers remove what is unowned and end what is missing by themselves, so that this is empty
     again soon.
 
-    Needs the scope `admin`.
+    For tokens of the operator's namespace only. Needs the scope `admin`.
 
     Args:
         executor (str):
@@ -139,7 +144,7 @@ def sync(
     Dispatchers remove what is unowned and end what is missing by themselves, so that this is empty
     again soon.
 
-    Needs the scope `admin`.
+    For tokens of the operator's namespace only. Needs the scope `admin`.
 
     Args:
         executor (str):
@@ -170,7 +175,7 @@ async def asyncio_detailed(
     Dispatchers remove what is unowned and end what is missing by themselves, so that this is empty
     again soon.
 
-    Needs the scope `admin`.
+    For tokens of the operator's namespace only. Needs the scope `admin`.
 
     Args:
         executor (str):
@@ -204,7 +209,7 @@ async def asyncio(
     Dispatchers remove what is unowned and end what is missing by themselves, so that this is empty
     again soon.
 
-    Needs the scope `admin`.
+    For tokens of the operator's namespace only. Needs the scope `admin`.
 
     Args:
         executor (str):

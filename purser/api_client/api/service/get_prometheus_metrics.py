@@ -54,6 +54,11 @@ def _parse_response(*, client: AuthenticatedClient | Client, response: httpx.Res
 
         return response_422
 
+    if response.status_code == 429:
+        response_429 = Problem.from_dict(response.json())
+
+        return response_429
+
     if response.status_code == 500:
         response_500 = Problem.from_dict(response.json())
 
@@ -87,7 +92,7 @@ def sync_detailed(
 
      Jobs, allocation, executors and dispatchers from the database; requests and spans of this process.
 
-    Needs the scope `metrics:read`.
+    For tokens of the operator's namespace only. Needs the scope `metrics:read`.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -114,7 +119,7 @@ def sync(
 
      Jobs, allocation, executors and dispatchers from the database; requests and spans of this process.
 
-    Needs the scope `metrics:read`.
+    For tokens of the operator's namespace only. Needs the scope `metrics:read`.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -137,7 +142,7 @@ async def asyncio_detailed(
 
      Jobs, allocation, executors and dispatchers from the database; requests and spans of this process.
 
-    Needs the scope `metrics:read`.
+    For tokens of the operator's namespace only. Needs the scope `metrics:read`.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -162,7 +167,7 @@ async def asyncio(
 
      Jobs, allocation, executors and dispatchers from the database; requests and spans of this process.
 
-    Needs the scope `metrics:read`.
+    For tokens of the operator's namespace only. Needs the scope `metrics:read`.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
