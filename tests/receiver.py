@@ -1,5 +1,6 @@
 """A receiver of webhooks on a free loopback port, as somebody else would write it."""
 
+import json
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -23,6 +24,9 @@ class Received:
     @property
     def message_id(self) -> str:
         return self.headers["webhook-id"]
+
+    def json(self) -> Any:
+        return json.loads(self.body)
 
     def verified(self, secret: str) -> Any:
         """The body, checked with the library of Standard Webhooks; raises when it is not right."""

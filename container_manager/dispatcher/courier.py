@@ -34,7 +34,7 @@ _MOST = 32  # attempts under way in this process
 _MOST_FAILING = 16  # of these, to webhooks that fail: they must not keep the others waiting
 _MOST_EACH = 4
 _LOOK_SECONDS = 5.0
-_LEASE_SECONDS = 120.0  # longer than any attempt, the look-up of a name included
+_LOOKUP_SECONDS = 30.0  # what a resolver may take, beside the attempt itself
 _FIRST_BACKOFF_SECONDS = 5.0
 _BACKOFF_FACTOR = 3
 _LONGEST_BACKOFF_SECONDS = 21_600.0
@@ -176,7 +176,7 @@ def _due(now: datetime) -> "QuerySet[WebhookDelivery]":
 
 def _lease(delivery: WebhookDelivery, now: datetime) -> bool:
     """Whether it is this process that sends it now."""
-    until = now + timedelta(seconds=_LEASE_SECONDS)
+    until = now + timedelta(seconds=settings.PURSER.webhook_timeout_seconds + _LOOKUP_SECONDS)
     taken = _due(now).filter(pk=delivery.pk).update(leased_until=until) == 1
     delivery.leased_until = until
     return taken
