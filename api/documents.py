@@ -10,6 +10,7 @@ from typing import Any
 from container_manager import jobs, reports, tallies, tokens
 from container_manager.executors.base import ContainerExecutor
 from container_manager.executors.results import Usage
+from container_manager.listing import Page
 from container_manager.logs import LogChunk, LogLine, LogPage
 from container_manager.models import (
     Attempt,
@@ -46,6 +47,12 @@ def job_document(job: Job) -> Document:
 def listed_job_document(job: Job) -> Document:
     """A job in a list: the same, but for `waiting`, which would have to be asked for each."""
     return {**_job(job), "waiting": None}
+
+
+def job_page_document(page: Page) -> Document:
+    """Some jobs of a list."""
+    results = [listed_job_document(job) for job in page.jobs]
+    return {"results": results, "next_cursor": page.next_cursor, "watermark": _time(page.watermark)}
 
 
 def _job(job: Job) -> Document:

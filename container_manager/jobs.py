@@ -1,20 +1,17 @@
 """What a caller may do with jobs: the only door from REST and commands into the domain."""
 
-import base64
-import binascii
 import hashlib
 import json
 import math
 import re
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import Q
 from django.utils import timezone
 
 from container_manager import audit, lifecycle, outbox, secrets, turns, vault
@@ -24,7 +21,6 @@ from container_manager.exceptions import (
     IdempotencyInProgress,
     IdempotencyMismatch,
     IllegalTransition,
-    InvalidCursor,
     InvalidIdempotencyKey,
     InvalidJob,
     QueueFull,
@@ -47,26 +43,6 @@ class Launched:
     job: Job
     document: dict[str, Any]
     replayed: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class JobFilter:
-    """Which jobs a list shows; what is empty does not narrow it."""
-
-    executor: str | None = None
-    executors: tuple[str, ...] = ()
-    states: tuple[JobState, ...] = ()
-    labels: tuple[tuple[str, str], ...] = ()
-    created_after: datetime | None = None
-    created_before: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """Some jobs, newest first, and where the next page begins."""
-
-    jobs: list[Job]
-    next_cursor: str | None
 
 
 def launch(
@@ -117,29 +93,6 @@ def get(job_id: UUID, *, namespace: str, executor: str | None = None) -> Job:
     if job is None:
         raise UnknownJob(f"there is no job {str(job_id)!r}")
     return job
-
-
-def page(namespace: str, filters: JobFilter, *, limit: int, cursor: str | None = None) -> Page:
-    """List jobs, newest first. Raises InvalidCursor."""
-    rows = Job.objects.filter(namespace=namespace).order_by("-created_at", "-id")
-    if filters.executor:
-        rows = rows.filter(executor=filters.executor)
-    if filters.executors:
-        rows = rows.filter(executor__in=filters.executors)
-    if filters.states:
-        rows = rows.filter(state__in=filters.states)
-    if filters.created_after:
-        rows = rows.filter(created_at__gte=filters.created_after)
-    if filters.created_before:
-        rows = rows.filter(created_at__lt=filters.created_before)
-    for key, value in filters.labels:
-        rows = rows.filter(pk__in=JobLabel.objects.filter(key=key, value=value).values("job"))
-    if cursor:
-        at, last = _parse_cursor(cursor)
-        # The first bound lets an index find the place; the second decides between jobs of one instant.
-        rows = rows.filter(Q(created_at__lte=at) & (Q(created_at__lt=at) | Q(pk__lt=last)))
-    found = list(rows[: limit + 1])
-    return Page(found[:limit], _cursor(found[limit - 1]) if len(found) > limit else None)
 
 
 def events(job: Job, *, after: int = 0, limit: int = 1000) -> list[JobEvent]:
@@ -273,10 +226,11 @@ def _insert(job: Job) -> Job:
     if queue.order_by("-priority", "queued_at", "id")[most - 1 : most].exists():
         raise QueueFull(f"{most} jobs wait on executor {job.executor!r}; try again later")
     _check_queued_quota(job.namespace)
-    job.version = 1
+    job.version, job.updated_at = 1, lifecycle.stamp()
     job.save(force_insert=True)
     watched = _join(job.executor, job.namespace)
-    JobLabel.objects.bulk_create(JobLabel(job=job, key=key, value=value) for key, value in job.labels.items())
+    named = {"job": job, "namespace": job.namespace, "created_at": job.created_at}
+    JobLabel.objects.bulk_create(JobLabel(key=key, value=value, **named) for key, value in job.labels.items())
     lifecycle.record(job, "state", watched=watched)
     audit.note("job", job.pk, job.namespace)
     bell.ring(queue_topic(job.executor))
@@ -335,19 +289,3 @@ def _lock_key(namespace: str, key: str) -> None:
         cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [number])
         if cursor.fetchone() == (False,):
             raise IdempotencyInProgress
-
-
-def _cursor(job: Job) -> str:
-    return base64.urlsafe_b64encode(f"{job.created_at.isoformat()} {job.pk}".encode()).decode().rstrip("=")
-
-
-def _parse_cursor(cursor: str) -> tuple[datetime, UUID]:
-    try:
-        text = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode()
-        at, _, job_id = text.partition(" ")
-        moment = datetime.fromisoformat(at)
-        if moment.tzinfo is None:
-            raise ValueError
-        return moment.astimezone(UTC), UUID(job_id)
-    except (ValueError, OverflowError, binascii.Error):
-        raise InvalidCursor(f"cursor {cursor!r} was not given out by this list") from None

@@ -6,8 +6,9 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db import transaction
-from django.db.models import F
+from django.db import connection, transaction
+from django.db.models import F, QuerySet
+from django.db.models.functions import Now
 from django.utils import timezone
 
 from container_manager import outbox
@@ -30,6 +31,14 @@ class Outcome:
     image_digest: str = ""
     usage: dict[str, Any] = field(default_factory=dict)
     pull_seconds: float | None = None
+
+
+def stamp() -> Any:
+    """When a change is written, for `updated_at`: one clock for all processes. Call it inside the transaction.
+
+    On PostgreSQL that is the server's. On SQLite all processes are on one host, and the lock is held already.
+    """
+    return Now() if connection.vendor == "postgresql" else timezone.now()
 
 
 def claim(job: Job, owner: UUID) -> bool:
@@ -130,10 +139,16 @@ def mark(
     guard: dict[str, Any] = {f"{name}__isnull": True for name in columns}
     if fence is not None:
         guard["fence"] = fence
-    if not Job.objects.filter(pk=job_id, state__in=states, **guard).update(version=F("version") + 1, **columns):
+    if not Job.objects.filter(pk=job_id, state__in=states, **guard).update(**_changed(), **columns):
         return False
     record(Job.objects.get(pk=job_id), kind)
     return True
+
+
+@transaction.atomic
+def note(rows: QuerySet[Job], **columns: Any) -> int:
+    """Set columns whose change is no event, so that a list of what has changed shows the jobs all the same."""
+    return rows.update(updated_at=stamp(), **columns)
 
 
 @transaction.atomic
@@ -163,13 +178,17 @@ def _move(
     """
     allowed = sources_of(to) & set(sources) if sources is not None else sources_of(to)
     rows = Job.objects.filter(pk=job_id, state__in=allowed, **guard)
-    if not rows.update(state=to, version=F("version") + 1, **columns):
+    if not rows.update(state=to, **_changed(), **columns):
         return False
     job = outbox.with_watchers(Job.objects.all()).get(pk=job_id)
     if to not in ACTIVE and DatabaseLedger(job.executor).release(str(job_id)):
         bell.ring(queue_topic(job.executor))
     record(job, "state", detail, watched=outbox.is_watched(job))
     return True
+
+
+def _changed() -> dict[str, Any]:
+    return {"version": F("version") + 1, "updated_at": stamp()}
 
 
 def _deadline_of_running(job_id: UUID, fence: int) -> datetime | None:

@@ -51,6 +51,7 @@ class Job(models.Model):
     exit_code = models.IntegerField(null=True)
 
     created_at = models.DateTimeField(default=timezone.now)
+    updated_at = models.DateTimeField(default=timezone.now)  # by the database's clock: see listing.watermark
     queued_at = models.DateTimeField(default=timezone.now)
     launching_at = models.DateTimeField(null=True)
     started_at = models.DateTimeField(null=True)
@@ -76,6 +77,10 @@ class Job(models.Model):
             models.Index(fields=["namespace", "-created_at", "-id"], name="job_list"),
             models.Index(fields=["namespace", "executor", "-created_at", "-id"], name="job_list_by_executor"),
             models.Index(fields=["namespace", "state", "-created_at", "-id"], name="job_list_by_state"),
+            models.Index(
+                fields=["namespace", "reason", "-created_at", "-id"], condition=~Q(reason=""), name="job_list_by_reason"
+            ),
+            models.Index(fields=["namespace", "updated_at", "id"], name="job_list_by_update"),
             models.Index(
                 fields=["executor", "-priority", "queued_at", "id"], condition=Q(state="queued"), name="job_queue"
             ),
@@ -125,15 +130,17 @@ class Job(models.Model):
 
 
 class JobLabel(models.Model):
-    """A job's labels once more, in a form that an index can find."""
+    """A job's labels once more, with what a list of jobs is ordered by, in a form that an index can find."""
 
     job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="+")
+    namespace = models.CharField(max_length=63)
     key = models.CharField(max_length=63)
     value = models.CharField(max_length=256)
+    created_at = models.DateTimeField()
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["job", "key"], name="label_key_is_unique")]
-        indexes = [models.Index(fields=["key", "value", "job"], name="label_lookup")]
+        indexes = [models.Index(fields=["namespace", "key", "value", "-created_at", "-job"], name="label_lookup")]
 
 
 class Attempt(models.Model):

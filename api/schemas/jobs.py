@@ -118,10 +118,14 @@ class Job(Answer):
 
 
 class JobPage(Answer):
-    """Some jobs, newest first."""
+    """Some jobs, newest first; with `updated_since` by their last change, oldest first."""
 
     results: list[Job] = Field(description="The jobs of this page.")
     next_cursor: str | None = Field(description="Give it as `cursor` for the next page; null on the last.")
+    watermark: Time | None = Field(
+        description="With `updated_since`: on the last page, give it as the next `updated_since` to read on without "
+        "loss. What has changed a moment ago may be behind it, and comes then. Else null."
+    )
 
 
 class Event(Answer):

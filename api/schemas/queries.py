@@ -8,7 +8,7 @@ from pydantic import AfterValidator, AwareDatetime, Field, StringConstraints, Va
 from api.parsing import Query
 from container_manager.audit import AuditOutcome
 from container_manager.outbox import DeliveryState
-from container_manager.states import JobState
+from container_manager.states import JobState, Reason
 
 LARGEST_SEQ = 2_147_483_647
 
@@ -28,6 +28,7 @@ WaitSeconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
 class JobListQuery(Query):
     state: list[JobState] = Field(default=[], description="Only jobs in this state; may be repeated.")
+    reason: list[Reason] = Field(default=[], description="Only jobs that ended for this reason; may be repeated.")
     label: list[LabelFilter] = Field(
         default=[],
         description="Only jobs with this label, as `name:value`; may be repeated, then all must match.",
@@ -37,6 +38,11 @@ class JobListQuery(Query):
         default=None, description="Only jobs created at this time or later (RFC 3339)."
     )
     created_before: Moment | None = Field(default=None, description="Only jobs created before this time (RFC 3339).")
+    updated_since: Moment | None = Field(
+        default=None,
+        description="Only jobs that have changed at this time or later (RFC 3339), in the order of their last changes. "
+        "To read on, give the `watermark` of the last page.",
+    )
     limit: int = Field(default=50, ge=1, le=500, description="How many jobs at most.")
     cursor: Cursor | None = Field(default=None, description="`next_cursor` of the page before.")
 

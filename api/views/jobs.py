@@ -9,7 +9,7 @@ from django.http import HttpResponse
 from rest_framework.request import Request
 
 from api.auth import require_executor, token_of
-from api.documents import job_document, job_path, listed_job_document
+from api.documents import job_document, job_page_document, job_path, listed_job_document
 from api.endpoint import Header, View, answer, endpoint, find_job
 from api.errors import ExecutorForbidden
 from api.middleware import HOLDS
@@ -20,7 +20,7 @@ from api.schemas.jobs import JobPage
 from api.schemas.queries import AllJobsQuery, JobListQuery, StatusQuery
 from api.waiting import Held, Signs
 from container_manager import exceptions as domain
-from container_manager import jobs
+from container_manager import jobs, listing
 from container_manager.bell import job_topic
 from container_manager.executors.registry import executors
 from container_manager.models import Job
@@ -98,7 +98,7 @@ class ExecutorJobs(View):
         raises=(domain.InvalidCursor,),
     )
     def get(self, request: Request, query: JobListQuery, executor: str) -> HttpResponse:
-        """The namespace's jobs on this executor, newest first, page by page."""
+        """The namespace's jobs on this executor, newest first, page by page; with `updated_since`, what has changed."""
         return _list(request, query, executor)
 
 
@@ -114,7 +114,11 @@ class Jobs(View):
         raises=(domain.InvalidCursor, domain.UnknownExecutor, ExecutorForbidden),
     )
     def get(self, request: Request, query: AllJobsQuery) -> HttpResponse:
-        """The namespace's jobs on every executor that the token may use, newest first, page by page."""
+        """The namespace's jobs on every executor that the token may use, newest first, page by page.
+
+        With `updated_since` they come in the order of their last changes, the oldest first: to keep a copy, follow
+        `next_cursor` to the last page, then ask again with its `watermark`. No change is missed.
+        """
         if query.executor:
             require_executor(token_of(request), query.executor)
             executors[query.executor]
@@ -184,13 +188,14 @@ class JobCancel(View):
 
 def _list(request: Request, query: JobListQuery, executor: str | None) -> HttpResponse:
     token = token_of(request)
-    filters = jobs.JobFilter(
-        executor=executor, executors=tuple(token.executors), states=tuple(query.state), labels=query.labels,
-        created_after=query.created_after, created_before=query.created_before,
+    filters = listing.JobFilter(
+        executor=executor, executors=tuple(token.executors), states=tuple(query.state), reasons=tuple(query.reason),
+        labels=query.labels, created_after=query.created_after, created_before=query.created_before,
+        updated_since=query.updated_since,
     )  # fmt: skip
-    page = jobs.page(token.namespace, filters, limit=query.limit, cursor=query.cursor)
+    page = listing.page(token.namespace, filters, limit=query.limit, cursor=query.cursor)
     prefetch_related_objects(page.jobs, "attempts")
-    return answer({"results": [listed_job_document(job) for job in page.jobs], "next_cursor": page.next_cursor})
+    return answer(job_page_document(page))
 
 
 def _preferred_wait(request: Request) -> float | None:

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from django.utils import timezone
 
+from container_manager import lifecycle
 from container_manager.dispatcher.collector import Collector
 from container_manager.executors.base import ContainerExecutor
 from container_manager.executors.results import Health
@@ -96,17 +97,18 @@ class Board:
             logger.warning("engine unavailable", extra={"executor": self.executor.name, "error": error})
         self.healthy = False
         ours = Job.objects.filter(owner=self.owner, executor=self.executor.name, state__in=ACTIVE)
-        ours.filter(stale_since=None).update(stale_since=timezone.now())
+        lifecycle.note(ours.filter(stale_since=None), stale_since=timezone.now())
 
     def no_answer(self, tracked: Tracked, detail: str) -> None:
         """Nothing is known of this one: because the engine is away, or of it alone."""
         if not self.look():
             self.engine_away(detail)
         else:
-            Job.objects.filter(pk=tracked.job.pk, owner=self.owner, stale_since=None).update(stale_since=timezone.now())
+            alone = Job.objects.filter(pk=tracked.job.pk, owner=self.owner, stale_since=None)
+            lifecycle.note(alone, stale_since=timezone.now())
 
     def engine_answered(self, tracked: Iterable[Tracked]) -> None:
         """The engine has said that these run: what is known of them is no longer stale."""
         ids: Collection[UUID] = [one.job.pk for one in tracked]
         stale = Job.objects.filter(owner=self.owner, stale_since__isnull=False)
-        stale.filter(pk__in=ids).update(stale_since=None)
+        lifecycle.note(stale.filter(pk__in=ids), stale_since=None)

@@ -12,7 +12,7 @@ from django.conf import settings
 from django.db import connection, models, transaction
 from django.utils import timezone
 
-from container_manager import audit, logs, tallies
+from container_manager import audit, lifecycle, logs, tallies
 from container_manager.models import IdempotencyKey, Job, WebhookDelivery
 from container_manager.spans import span
 from container_manager.tallies import Removed
@@ -54,7 +54,7 @@ def delete_logs() -> int:
     due = Job.objects.filter(finished_at__lt=before, cleaned_at__isnull=False, logs_deleted_at=None)
     with transaction.atomic():
         jobs = _oldest(due.only("id", "executor"), "finished_at")
-        Job.objects.filter(pk__in=[job.pk for job in jobs]).update(logs_deleted_at=timezone.now())
+        lifecycle.note(Job.objects.filter(pk__in=[job.pk for job in jobs]), logs_deleted_at=timezone.now())
         _count(Removed.LOGS, [job.executor for job in jobs])
     return sum(_delete_files(job.pk) for job in jobs)
 

@@ -54,7 +54,7 @@ def test_a_list_is_narrowed_by_state(client: Client) -> None:
 
 def test_a_list_is_narrowed_by_label(client: Client) -> None:
     job = ContainerJobFactory.create(labels={"team": "a:b"})
-    JobLabel.objects.create(job=job, key="team", value="a:b")
+    JobLabel.objects.create(job=job, key="team", value="a:b", namespace=job.namespace, created_at=job.created_at)
     ContainerJobFactory.create()
 
     assert ids(client.get("/api/v1/jobs?label=team:a:b")) == [str(job.pk)]

@@ -1,6 +1,5 @@
 """The door into the domain: accept, find, list, cancel, clean up."""
 
-import base64
 import threading
 from collections.abc import Iterator
 from datetime import timedelta
@@ -16,7 +15,6 @@ from container_manager.exceptions import (
     IdempotencyInProgress,
     IdempotencyMismatch,
     IllegalTransition,
-    InvalidCursor,
     InvalidIdempotencyKey,
     InvalidJob,
     QueueFull,
@@ -24,7 +22,7 @@ from container_manager.exceptions import (
     UnknownJob,
 )
 from container_manager.identifiers import uuid7
-from container_manager.jobs import JobFilter, Launched
+from container_manager.jobs import Launched
 from container_manager.ledger import DatabaseLedger
 from container_manager.models import IdempotencyKey, Job, JobLabel
 from container_manager.resources import Limits, Resources
@@ -34,11 +32,6 @@ from tests.factories import AttemptFactory, ContainerJobFactory
 from tests.listening import listening_bell
 
 pytestmark = pytest.mark.django_db
-
-EDGES = [
-    base64.urlsafe_b64encode(f"{at} 0193a1c2-5b7e-7c11-9d43-0a1b2c3d4e5f".encode()).decode()
-    for at in ("0001-01-01T00:00:00+23:59", "9999-12-31T23:59:59-23:59")
-]
 
 
 @pytest.fixture(autouse=True)
@@ -186,55 +179,6 @@ def test_a_job_of_another_namespace_or_executor_is_unknown() -> None:
             jobs.get(job.pk, **where)
     with pytest.raises(UnknownJob):
         jobs.get(uuid7(), namespace="default")
-
-
-def test_pages_are_the_whole_list_newest_first_also_for_jobs_of_one_instant() -> None:
-    now = timezone.now()
-    for number in range(7):
-        ContainerJobFactory.create(created_at=now - timedelta(seconds=number // 3))
-    ContainerJobFactory.create(namespace="other")
-
-    found, cursor = [], None
-    while True:
-        page = jobs.page("default", JobFilter(), limit=2, cursor=cursor)
-        found += page.jobs
-        cursor = page.next_cursor
-        if cursor is None:
-            break
-
-    assert found == list(Job.objects.filter(namespace="default").order_by("-created_at", "-id"))
-
-
-def test_a_list_is_stable_when_jobs_are_added_between_its_pages() -> None:
-    first, second = ContainerJobFactory.create(), ContainerJobFactory.create()
-    page = jobs.page("default", JobFilter(), limit=1)
-    ContainerJobFactory.create()
-
-    rest = jobs.page("default", JobFilter(), limit=5, cursor=page.next_cursor)
-
-    assert (page.jobs, rest.jobs) == ([second], [first])
-
-
-def test_filters_narrow_the_list() -> None:
-    old = ContainerJobFactory.create(created_at=timezone.now() - timedelta(days=1), executor="docker")
-    ended = ContainerJobFactory.create(ended=True)
-    labelled = launch({"command": ["true"], "labels": {"team": "a", "tier": "1"}}).job
-
-    def found(**filters: Any) -> set[Job]:
-        return set(jobs.page("default", JobFilter(**filters), limit=10).jobs)
-
-    assert found(executor="docker") == {old}
-    assert found(states=(JobState.SUCCEEDED,)) == {ended}
-    assert found(labels=(("team", "a"), ("tier", "1"))) == {labelled}
-    assert found(labels=(("team", "a"), ("tier", "2"))) == set()
-    assert found(created_after=timezone.now() - timedelta(hours=1)) == {ended, labelled}
-    assert found(created_before=timezone.now() - timedelta(hours=1)) == {old}
-
-
-@pytest.mark.parametrize("cursor", ["x", "%%%", "MjAyNg", "MjAyNi0wMS0wMVQwMDowMDowMCAwMDA", *EDGES])
-def test_a_cursor_that_was_not_given_out_is_refused(cursor: str) -> None:
-    with pytest.raises(InvalidCursor, match="was not given out"):
-        jobs.page("default", JobFilter(), limit=1, cursor=cursor)
 
 
 def test_events_are_in_order_and_can_be_gone_on_from() -> None:

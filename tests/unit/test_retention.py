@@ -71,7 +71,7 @@ def test_logs_go_when_their_time_is_over_and_the_job_says_when() -> None:
 def test_a_job_goes_with_all_that_belongs_to_it() -> None:
     job = ended(3601)
     JobEvent.objects.create(job=job, seq=1, type="state", state="succeeded")
-    JobLabel.objects.create(job=job, key="team", value="a")
+    JobLabel.objects.create(job=job, key="team", value="a", namespace=job.namespace, created_at=job.created_at)
     IdempotencyKey.objects.create(namespace="default", key="k", digest="d", job=job, response="{}")
     delete_logs()
 

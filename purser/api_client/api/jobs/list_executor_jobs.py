@@ -10,6 +10,7 @@ from ...client import AuthenticatedClient, Client
 from ...models.job_page import JobPage
 from ...models.job_state import JobState
 from ...models.problem import Problem
+from ...models.reason import Reason
 from ...types import UNSET, Response, Unset
 
 
@@ -21,7 +22,9 @@ def _get_kwargs(
     cursor: str | Unset = UNSET,
     label: list[str] | Unset = UNSET,
     limit: int | Unset = 50,
+    reason: list[Reason] | Unset = UNSET,
     state: list[JobState] | Unset = UNSET,
+    updated_since: datetime.datetime | Unset = UNSET,
 ) -> dict[str, Any]:
 
     params: dict[str, Any] = {}
@@ -46,6 +49,15 @@ def _get_kwargs(
 
     params["limit"] = limit
 
+    json_reason: list[str] | Unset = UNSET
+    if not isinstance(reason, Unset):
+        json_reason = []
+        for reason_item_data in reason:
+            reason_item = reason_item_data.value
+            json_reason.append(reason_item)
+
+    params["reason"] = json_reason
+
     json_state: list[str] | Unset = UNSET
     if not isinstance(state, Unset):
         json_state = []
@@ -54,6 +66,11 @@ def _get_kwargs(
             json_state.append(state_item)
 
     params["state"] = json_state
+
+    json_updated_since: str | Unset = UNSET
+    if not isinstance(updated_since, Unset):
+        json_updated_since = updated_since.isoformat()
+    params["updated_since"] = json_updated_since
 
     params = {k: v for k, v in params.items() if v is not UNSET and v is not None}
 
@@ -148,11 +165,14 @@ def sync_detailed(
     cursor: str | Unset = UNSET,
     label: list[str] | Unset = UNSET,
     limit: int | Unset = 50,
+    reason: list[Reason] | Unset = UNSET,
     state: list[JobState] | Unset = UNSET,
+    updated_since: datetime.datetime | Unset = UNSET,
 ) -> Response[JobPage | Problem]:
     """List an executor's jobs
 
-     The namespace's jobs on this executor, newest first, page by page.
+     The namespace's jobs on this executor, newest first, page by page; with `updated_since`, what has
+    changed.
 
     Needs the scope `jobs:read`.
 
@@ -163,7 +183,9 @@ def sync_detailed(
         cursor (str | Unset):
         label (list[str] | Unset):
         limit (int | Unset):  Default: 50.
+        reason (list[Reason] | Unset):
         state (list[JobState] | Unset):
+        updated_since (datetime.datetime | Unset):
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -180,7 +202,9 @@ def sync_detailed(
         cursor=cursor,
         label=label,
         limit=limit,
+        reason=reason,
         state=state,
+        updated_since=updated_since,
     )
 
     response = client.get_httpx_client().request(
@@ -199,11 +223,14 @@ def sync(
     cursor: str | Unset = UNSET,
     label: list[str] | Unset = UNSET,
     limit: int | Unset = 50,
+    reason: list[Reason] | Unset = UNSET,
     state: list[JobState] | Unset = UNSET,
+    updated_since: datetime.datetime | Unset = UNSET,
 ) -> JobPage | Problem | None:
     """List an executor's jobs
 
-     The namespace's jobs on this executor, newest first, page by page.
+     The namespace's jobs on this executor, newest first, page by page; with `updated_since`, what has
+    changed.
 
     Needs the scope `jobs:read`.
 
@@ -214,7 +241,9 @@ def sync(
         cursor (str | Unset):
         label (list[str] | Unset):
         limit (int | Unset):  Default: 50.
+        reason (list[Reason] | Unset):
         state (list[JobState] | Unset):
+        updated_since (datetime.datetime | Unset):
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -232,7 +261,9 @@ def sync(
         cursor=cursor,
         label=label,
         limit=limit,
+        reason=reason,
         state=state,
+        updated_since=updated_since,
     ).parsed
 
 
@@ -245,11 +276,14 @@ async def asyncio_detailed(
     cursor: str | Unset = UNSET,
     label: list[str] | Unset = UNSET,
     limit: int | Unset = 50,
+    reason: list[Reason] | Unset = UNSET,
     state: list[JobState] | Unset = UNSET,
+    updated_since: datetime.datetime | Unset = UNSET,
 ) -> Response[JobPage | Problem]:
     """List an executor's jobs
 
-     The namespace's jobs on this executor, newest first, page by page.
+     The namespace's jobs on this executor, newest first, page by page; with `updated_since`, what has
+    changed.
 
     Needs the scope `jobs:read`.
 
@@ -260,7 +294,9 @@ async def asyncio_detailed(
         cursor (str | Unset):
         label (list[str] | Unset):
         limit (int | Unset):  Default: 50.
+        reason (list[Reason] | Unset):
         state (list[JobState] | Unset):
+        updated_since (datetime.datetime | Unset):
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -277,7 +313,9 @@ async def asyncio_detailed(
         cursor=cursor,
         label=label,
         limit=limit,
+        reason=reason,
         state=state,
+        updated_since=updated_since,
     )
 
     response = await client.get_async_httpx_client().request(**kwargs)
@@ -294,11 +332,14 @@ async def asyncio(
     cursor: str | Unset = UNSET,
     label: list[str] | Unset = UNSET,
     limit: int | Unset = 50,
+    reason: list[Reason] | Unset = UNSET,
     state: list[JobState] | Unset = UNSET,
+    updated_since: datetime.datetime | Unset = UNSET,
 ) -> JobPage | Problem | None:
     """List an executor's jobs
 
-     The namespace's jobs on this executor, newest first, page by page.
+     The namespace's jobs on this executor, newest first, page by page; with `updated_since`, what has
+    changed.
 
     Needs the scope `jobs:read`.
 
@@ -309,7 +350,9 @@ async def asyncio(
         cursor (str | Unset):
         label (list[str] | Unset):
         limit (int | Unset):  Default: 50.
+        reason (list[Reason] | Unset):
         state (list[JobState] | Unset):
+        updated_since (datetime.datetime | Unset):
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -328,6 +371,8 @@ async def asyncio(
             cursor=cursor,
             label=label,
             limit=limit,
+            reason=reason,
             state=state,
+            updated_since=updated_since,
         )
     ).parsed

@@ -9,6 +9,7 @@ from ...client import AuthenticatedClient, Client
 from ...models.job_page import JobPage
 from ...models.job_state import JobState
 from ...models.problem import Problem
+from ...models.reason import Reason
 from ...types import UNSET, Response, Unset
 
 
@@ -20,7 +21,9 @@ def _get_kwargs(
     executor: str | Unset = UNSET,
     label: list[str] | Unset = UNSET,
     limit: int | Unset = 50,
+    reason: list[Reason] | Unset = UNSET,
     state: list[JobState] | Unset = UNSET,
+    updated_since: datetime.datetime | Unset = UNSET,
 ) -> dict[str, Any]:
 
     params: dict[str, Any] = {}
@@ -47,6 +50,15 @@ def _get_kwargs(
 
     params["limit"] = limit
 
+    json_reason: list[str] | Unset = UNSET
+    if not isinstance(reason, Unset):
+        json_reason = []
+        for reason_item_data in reason:
+            reason_item = reason_item_data.value
+            json_reason.append(reason_item)
+
+    params["reason"] = json_reason
+
     json_state: list[str] | Unset = UNSET
     if not isinstance(state, Unset):
         json_state = []
@@ -55,6 +67,11 @@ def _get_kwargs(
             json_state.append(state_item)
 
     params["state"] = json_state
+
+    json_updated_since: str | Unset = UNSET
+    if not isinstance(updated_since, Unset):
+        json_updated_since = updated_since.isoformat()
+    params["updated_since"] = json_updated_since
 
     params = {k: v for k, v in params.items() if v is not UNSET and v is not None}
 
@@ -147,11 +164,17 @@ def sync_detailed(
     executor: str | Unset = UNSET,
     label: list[str] | Unset = UNSET,
     limit: int | Unset = 50,
+    reason: list[Reason] | Unset = UNSET,
     state: list[JobState] | Unset = UNSET,
+    updated_since: datetime.datetime | Unset = UNSET,
 ) -> Response[JobPage | Problem]:
     """List jobs
 
      The namespace's jobs on every executor that the token may use, newest first, page by page.
+
+    With `updated_since` they come in the order of their last changes, the oldest first: to keep a copy,
+    follow
+    `next_cursor` to the last page, then ask again with its `watermark`. No change is missed.
 
     Needs the scope `jobs:read`.
 
@@ -162,7 +185,9 @@ def sync_detailed(
         executor (str | Unset):
         label (list[str] | Unset):
         limit (int | Unset):  Default: 50.
+        reason (list[Reason] | Unset):
         state (list[JobState] | Unset):
+        updated_since (datetime.datetime | Unset):
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -179,7 +204,9 @@ def sync_detailed(
         executor=executor,
         label=label,
         limit=limit,
+        reason=reason,
         state=state,
+        updated_since=updated_since,
     )
 
     response = client.get_httpx_client().request(
@@ -198,11 +225,17 @@ def sync(
     executor: str | Unset = UNSET,
     label: list[str] | Unset = UNSET,
     limit: int | Unset = 50,
+    reason: list[Reason] | Unset = UNSET,
     state: list[JobState] | Unset = UNSET,
+    updated_since: datetime.datetime | Unset = UNSET,
 ) -> JobPage | Problem | None:
     """List jobs
 
      The namespace's jobs on every executor that the token may use, newest first, page by page.
+
+    With `updated_since` they come in the order of their last changes, the oldest first: to keep a copy,
+    follow
+    `next_cursor` to the last page, then ask again with its `watermark`. No change is missed.
 
     Needs the scope `jobs:read`.
 
@@ -213,7 +246,9 @@ def sync(
         executor (str | Unset):
         label (list[str] | Unset):
         limit (int | Unset):  Default: 50.
+        reason (list[Reason] | Unset):
         state (list[JobState] | Unset):
+        updated_since (datetime.datetime | Unset):
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -231,7 +266,9 @@ def sync(
         executor=executor,
         label=label,
         limit=limit,
+        reason=reason,
         state=state,
+        updated_since=updated_since,
     ).parsed
 
 
@@ -244,11 +281,17 @@ async def asyncio_detailed(
     executor: str | Unset = UNSET,
     label: list[str] | Unset = UNSET,
     limit: int | Unset = 50,
+    reason: list[Reason] | Unset = UNSET,
     state: list[JobState] | Unset = UNSET,
+    updated_since: datetime.datetime | Unset = UNSET,
 ) -> Response[JobPage | Problem]:
     """List jobs
 
      The namespace's jobs on every executor that the token may use, newest first, page by page.
+
+    With `updated_since` they come in the order of their last changes, the oldest first: to keep a copy,
+    follow
+    `next_cursor` to the last page, then ask again with its `watermark`. No change is missed.
 
     Needs the scope `jobs:read`.
 
@@ -259,7 +302,9 @@ async def asyncio_detailed(
         executor (str | Unset):
         label (list[str] | Unset):
         limit (int | Unset):  Default: 50.
+        reason (list[Reason] | Unset):
         state (list[JobState] | Unset):
+        updated_since (datetime.datetime | Unset):
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -276,7 +321,9 @@ async def asyncio_detailed(
         executor=executor,
         label=label,
         limit=limit,
+        reason=reason,
         state=state,
+        updated_since=updated_since,
     )
 
     response = await client.get_async_httpx_client().request(**kwargs)
@@ -293,11 +340,17 @@ async def asyncio(
     executor: str | Unset = UNSET,
     label: list[str] | Unset = UNSET,
     limit: int | Unset = 50,
+    reason: list[Reason] | Unset = UNSET,
     state: list[JobState] | Unset = UNSET,
+    updated_since: datetime.datetime | Unset = UNSET,
 ) -> JobPage | Problem | None:
     """List jobs
 
      The namespace's jobs on every executor that the token may use, newest first, page by page.
+
+    With `updated_since` they come in the order of their last changes, the oldest first: to keep a copy,
+    follow
+    `next_cursor` to the last page, then ask again with its `watermark`. No change is missed.
 
     Needs the scope `jobs:read`.
 
@@ -308,7 +361,9 @@ async def asyncio(
         executor (str | Unset):
         label (list[str] | Unset):
         limit (int | Unset):  Default: 50.
+        reason (list[Reason] | Unset):
         state (list[JobState] | Unset):
+        updated_since (datetime.datetime | Unset):
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -327,6 +382,8 @@ async def asyncio(
             executor=executor,
             label=label,
             limit=limit,
+            reason=reason,
             state=state,
+            updated_since=updated_since,
         )
     ).parsed
