@@ -4,8 +4,8 @@
     PURSER_BENCHMARK_DATABASE_URL=postgres://… .venv/bin/python -m benchmarks.retention --jobs 100000
 
 Fills an empty database (by default an SQLite file of its own) with finished jobs, each with an attempt, events, a label
-and a log; serves it, and lets the jobs get old in portions. One status is read by a few clients, in turn while nothing
-is retired and while a portion is, so that a noisy machine troubles both alike. On SQLite `serve` answers and retires in
+and a log; serves it, and lets the jobs get old in portions. One status is read by a few clients, while nothing is
+retired and while a portion is, in turns of the same length, so that a noisy machine troubles both alike. On SQLite `serve` answers and retires in
 one process; on PostgreSQL a dispatcher of its own retires, as in production. Prints each portion and, in the end, the
 p99 of all reads of either kind and their ratio.
 """
@@ -28,7 +28,7 @@ from pathlib import Path
 import django
 import httpx
 
-IDLE_SECONDS = 8.0
+WARM_SECONDS = 5.0
 CLIENTS = 2
 PAUSE_SECONDS = 0.005
 BATCH = 1000
@@ -60,7 +60,7 @@ from container_manager.models import Attempt, Job, JobEvent, JobLabel  # noqa: E
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--jobs", type=int, default=100_000)
-    parser.add_argument("--portions", type=int, default=10)
+    parser.add_argument("--portions", type=int, default=50)
     options = parser.parse_args()
     call_command("migrate", verbosity=0)
     jobs = fill(options.jobs)
@@ -73,16 +73,17 @@ def measure(client: Callable[[], httpx.Client], path: str, jobs: list[Job], port
     """Read in turns, and print what came of it."""
     idle: list[float] = []
     busy: list[float] = []
-    read(client, path, until=after(IDLE_SECONDS))  # warm
+    read(client, path, until=after(WARM_SECONDS))
+    took = WARM_SECONDS
     for number in range(portions):
-        calm = read(client, path, until=after(IDLE_SECONDS))
+        calm = read(client, path, until=after(took))
         portion = Portion(jobs[number::portions])
         portion.grow_old()
         wait_for(portion.has_begun)
         began = time.monotonic()
         loaded = read(client, path, until=portion.is_gone)
-        rate = len(portion.jobs) / (time.monotonic() - began)
-        print(f"portion {number + 1}: {rate:.0f} jobs/s; {told(calm, loaded)}", flush=True)
+        took = time.monotonic() - began
+        print(f"portion {number + 1}: {len(portion.jobs) / took:.0f} jobs/s; {told(calm, loaded)}", flush=True)
         idle += calm
         busy += loaded
     print(f"{connection.vendor}: {len(jobs)} jobs retired, {Job.objects.count()} left; {told(idle, busy)}")

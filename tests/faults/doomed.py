@@ -2,7 +2,8 @@
 
 `accept COUNT REQUEST` makes a fresh database and accepts that many jobs, the number of each in place of `{n}`.
 `die_at NAME:EDGE COUNT REQUEST` does that too, dispatches, and kills itself at that edge of a span. `dispatch`
-dispatches until every job is cleaned and prints the books as JSON; `dispatch_on` dispatches until it is killed.
+dispatches until every job is cleaned and prints the books as JSON; `dispatch_on` says that it is up, and dispatches
+until it is killed.
 """
 
 import json
@@ -55,6 +56,7 @@ def dispatch() -> None:
 
 def dispatch_on() -> None:
     Dispatcher().start()
+    os.write(sys.stdout.fileno(), b"up\n")
     signal.pause()
 
 

@@ -22,7 +22,7 @@ from tests.services import Postgres
 
 JOBS = int(os.environ.get("PURSER_SOAK_JOBS", "24"))
 DISPATCHERS = 2
-LONGEST_PEACE_SECONDS = 4.0
+LONGEST_LIFE_SECONDS = 4.0
 LONGEST_OUTAGE_SECONDS = 3.0
 
 
@@ -96,9 +96,8 @@ def soak(world: World, count: int, chance: random.Random, troubles: Mapping[str,
     give_up = time.monotonic() + 10 * count
     try:
         while (len(world.runs()) < count or set(made) < set(troubles)) and time.monotonic() < give_up:
-            time.sleep(chance.uniform(0.5, LONGEST_PEACE_SECONDS))
             dispatchers.revive()
-            dispatchers.kill(chance.randrange(DISPATCHERS))
+            dispatchers.kill(chance.randrange(DISPATCHERS), chance.uniform(0, LONGEST_LIFE_SECONDS))
             for name in chance.sample(sorted(troubles), k=min(len(troubles), chance.randint(0, 1))):
                 troubles[name]()
                 made[name] += 1

@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -37,7 +38,9 @@ class World:
 
     def start(self, *arguments: str) -> subprocess.Popen[bytes]:
         with (self.out.parent / "processes.log").open("ab") as log:
-            return subprocess.Popen(self._command(*arguments), env=self._environment, stdout=log, stderr=log)
+            return subprocess.Popen(
+                self._command(*arguments), env=self._environment, stdout=subprocess.PIPE, stderr=log
+            )
 
     def accept(self, count: int, request: str) -> None:
         """Have that many jobs in the books, the number of each in place of `{n}`."""
@@ -77,8 +80,10 @@ class Dispatchers:
         self._living = [world.start("dispatch_on") for _ in range(count)]
         self.ends: Counter[str] = Counter()
 
-    def kill(self, number: int) -> None:
-        """Kill one at once, whatever it is doing, and start its successor."""
+    def kill(self, number: int, after_seconds: float) -> None:
+        """Kill one so long after it is up, whatever it is doing then, and start its successor."""
+        if (output := self._living[number].stdout) is not None and output.readline():
+            time.sleep(after_seconds)
         self._living[number].kill()
         self._note(self._living[number])
         self._living[number] = self._world.start("dispatch_on")
@@ -96,4 +101,6 @@ class Dispatchers:
             self._note(process)
 
     def _note(self, process: subprocess.Popen[bytes]) -> None:
+        if process.stdout is not None:
+            process.stdout.close()
         self.ends["killed" if process.wait() == -signal.SIGKILL else "ended by themselves"] += 1
