@@ -273,7 +273,7 @@ def token_document(token: Token) -> Document:
         "rate_limit": str(rate) if rate else "none",
         "created_at": _time(token.created_at),
         "rotated_at": _time(token.rotated_at),
-        "previous_expires_at": _time(token.previous_expires_at),
+        "previous_expires_at": _time(tokens.overlap_of(token)),
         "expires_at": _time(token.expires_at),
         "last_used_at": _time(token.last_used_at),
         "revoked_at": _time(token.revoked_at),

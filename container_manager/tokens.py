@@ -169,7 +169,7 @@ def authenticate(plaintext: str) -> Token | None:
     match = _TOKEN.fullmatch(plaintext)
     token = Token.objects.filter(pk=match[1]).first() if match else None
     now = timezone.now()
-    if match is None or token is None or not _opens(token, match[2], now):
+    if match is None or token is None or not _opens(token, match[2]):
         return None
     if token.revoked_at or (token.expires_at and token.expires_at <= now):
         return None
@@ -190,6 +190,12 @@ def revoke(token_id: str, *, namespace: str | None = None) -> None:
 def rate_of(token: Token) -> Rate | None:
     """How often it may ask: its own rate, or else the service's; None is no limit."""
     return rates.parse(token.rate_limit or settings.PURSER.rate_limit)
+
+
+def overlap_of(token: Token) -> datetime | None:
+    """Until when the secret before the last rotation opens too; None when it does not."""
+    until = token.previous_expires_at
+    return until if until and until > timezone.now() else None
 
 
 def state_of(token: Token) -> TokenState:
@@ -228,12 +234,11 @@ def _digest(secret: str) -> str:
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
-def _opens(token: Token, secret: str, now: datetime) -> bool:
+def _opens(token: Token, secret: str) -> bool:
     digest = _digest(secret)
     if hmac.compare_digest(digest, token.digest):
         return True
-    overlaps = token.previous_expires_at is not None and token.previous_expires_at > now
-    return overlaps and hmac.compare_digest(digest, token.previous_digest)
+    return overlap_of(token) is not None and hmac.compare_digest(digest, token.previous_digest)
 
 
 def _require_within(token: Token, limits: Token) -> None:

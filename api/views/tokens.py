@@ -35,7 +35,7 @@ class Tokens(View):
         body=TokenRequest,
         answers={201: NewToken},
         headers=(_LOCATION,),
-        raises=(domain.TokenExceeds, InvalidTokenRequest),
+        raises=(domain.TokenExceeds, domain.UnknownExecutor, InvalidTokenRequest),
     )
     def post(self, request: Request, query: Query) -> HttpResponse:
         """Make a token of the caller's namespace; its text is in this answer and cannot be had again.

@@ -161,6 +161,7 @@ def test_both_secrets_open_while_they_overlap(client: Client) -> None:
         assert client_with(text).get("/api/v1/jobs").status_code == 200
     Token.objects.filter(pk=made["id"]).update(previous_expires_at=timezone.now())
     assert client_with(made["token"]).get("/api/v1/jobs").status_code == 401
+    assert client.get(f"{TOKENS}/{made['id']}").json()["previous_expires_at"] is None
 
 
 def test_a_second_rotation_ends_the_first_secret(client: Client) -> None:

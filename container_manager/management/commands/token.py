@@ -80,8 +80,8 @@ class Command(BaseCommand):
         self.stdout.write(f"rate {tokens.rate_of(token) or 'none'}  created {_day(token.created_at)}")
         if token.rotated_at:
             self.stdout.write(f"rotated {_day(token.rotated_at)}")
-        if token.previous_expires_at and token.previous_expires_at > timezone.now():
-            self.stdout.write(f"the secret before opens until {_day(token.previous_expires_at)}")
+        if overlap := tokens.overlap_of(token):
+            self.stdout.write(f"the secret before opens until {_day(overlap)}")
 
     def _rotate(self, **options: Any) -> None:
         with acting("rotateToken", "token", options["id"]):
