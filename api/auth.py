@@ -83,6 +83,11 @@ def require_operator(token: Token) -> None:
         raise OperatorOnly(f"this is of all namespaces; the token is of {token.namespace!r}")
 
 
+def caller(request: Request) -> str:
+    """Whose token it is, for histories: its id and name."""
+    return str(token_of(request))
+
+
 def may_use(token: Token, executor: str) -> bool:
     """Whether the token is for this executor too."""
     return not token.executors or executor in token.executors

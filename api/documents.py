@@ -10,6 +10,7 @@ from typing import Any
 from container_manager import jobs, reports, tallies, tokens
 from container_manager.executors.base import ContainerExecutor
 from container_manager.executors.results import Usage
+from container_manager.explanation import Explanation
 from container_manager.listing import Page
 from container_manager.logs import LogChunk, LogLine, LogPage
 from container_manager.models import (
@@ -120,6 +121,27 @@ def _phases(attempt: Attempt) -> Document:
 def _waiting(job: Job) -> Document | None:
     waiting = jobs.waiting(job)
     return None if waiting is None else {"memory_mib": None, "cpu_cores": None, "jobs": None, **waiting}
+
+
+def explanation_document(job: Job, found: Explanation) -> Document:
+    """Why a job is as it is."""
+    evidence = asdict(found.evidence)
+    return {
+        "job": str(job.pk),
+        "executor": job.executor,
+        "state": job.state,
+        "code": found.code,
+        "sentence": found.sentence,
+        "hint": found.hint,
+        "evidence": {name: _plain(value) for name, value in evidence.items()},
+        "timeline": [{name: _plain(value) for name, value in asdict(moment).items()} for moment in found.timeline],
+    }
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _plain(inner) for name, inner in value.items()}
+    return _time(value) if isinstance(value, datetime) else value
 
 
 def event_document(event: JobEvent) -> Document:

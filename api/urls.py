@@ -10,6 +10,7 @@ _JOB_ROUTES = {
     "": jobs.JobStatus,
     "/logs": logs.JobLogs,
     "/events": events.JobEvents,
+    "/explain": jobs.JobExplanation,
     "/cancel": jobs.JobCancel,
 }
 

@@ -100,12 +100,13 @@ def events(job: Job, *, after: int = 0, limit: int = 1000) -> list[JobEvent]:
     return list(job.events.filter(seq__gt=after).order_by("seq")[:limit])
 
 
-def cancel(job: Job) -> Job:
+def cancel(job: Job, *, by: str = "") -> Job:
     """Ask for the end. A job that waits ends at once, one that runs is stopped with its grace; asking twice is once.
 
+    `by` says who asks, for the history.
     Raises IllegalTransition for a job that has ended otherwise.
     """
-    while not _ask_for_the_end(job.pk):
+    while not _ask_for_the_end(job.pk, by):
         continue  # it went from one state to another between the two questions
     job = Job.objects.get(pk=job.pk)
     if job.state in TERMINAL and job.state != JobState.CANCELLED:
@@ -113,13 +114,14 @@ def cancel(job: Job) -> Job:
     return job
 
 
-def _ask_for_the_end(job_id: UUID) -> bool:
-    outcome = Outcome(JobState.CANCELLED, Reason.CANCELLED)
+def _ask_for_the_end(job_id: UUID, by: str) -> bool:
+    told = {"cancelled_by": by} if by else {}
+    outcome = Outcome(JobState.CANCELLED, Reason.CANCELLED, told)
     with transaction.atomic():
         if lifecycle.end(job_id, outcome, sources={JobState.QUEUED}):
             audit.note("job", job_id)
             return True
-        if lifecycle.mark(job_id, "cancel_requested", states=ACTIVE, cancel_requested_at=timezone.now()):
+        if lifecycle.mark(job_id, "cancel_requested", told, states=ACTIVE, cancel_requested_at=timezone.now()):
             audit.note("job", job_id)
             bell.ring(CONTROL_TOPIC)
             return True
@@ -127,14 +129,14 @@ def _ask_for_the_end(job_id: UUID) -> bool:
     return job.state in TERMINAL or (job.state in ACTIVE and job.cancel_requested_at is not None)
 
 
-def cleanup(job: Job) -> Job:
+def cleanup(job: Job, *, by: str = "") -> Job:
     """Cancel the job if it has not ended. What is on the engine is removed once it has; `cleaned_at` says when.
 
     Idempotent. Record and logs stay until their retention ends.
     """
     if job.state not in TERMINAL:
         try:
-            return cancel(job)
+            return cancel(job, by=by)
         except IllegalTransition:
             pass  # it ended in between
     bell.ring(CONTROL_TOPIC)

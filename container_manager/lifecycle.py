@@ -133,7 +133,13 @@ def record(job: Job, kind: str, detail: dict[str, Any] | None = None, *, watched
 
 @transaction.atomic
 def mark(
-    job_id: UUID, kind: str, *, states: Collection[JobState], fence: int | None = None, **columns: datetime
+    job_id: UUID,
+    kind: str,
+    detail: dict[str, Any] | None = None,
+    *,
+    states: Collection[JobState],
+    fence: int | None = None,
+    **columns: datetime,
 ) -> bool:
     """Set columns that are still empty, as one event; says whether they were. The state stays."""
     guard: dict[str, Any] = {f"{name}__isnull": True for name in columns}
@@ -141,7 +147,7 @@ def mark(
         guard["fence"] = fence
     if not Job.objects.filter(pk=job_id, state__in=states, **guard).update(**_changed(), **columns):
         return False
-    record(Job.objects.get(pk=job_id), kind)
+    record(Job.objects.get(pk=job_id), kind, detail)
     return True
 
 

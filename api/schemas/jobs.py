@@ -1,6 +1,6 @@
 """Answers about jobs."""
 
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 from pydantic import Field
@@ -115,6 +115,84 @@ class Job(Answer):
     usage: Usage | None = Field(description="What the last attempt used; null before the first.")
     image_digest: str | None = Field(description="Digest of the image that the last attempt ran.")
     links: Links = Field(description="Where to go on from here.")
+
+
+class BreakerEvidence(Answer):
+    """The circuit breaker that holds launches back."""
+
+    state: str = Field(description="`open` or `half-open`.", examples=["open"])
+    failures: int = Field(ge=0, description="Launches that failed in a row.", examples=[3])
+    causes: list[str] = Field(description="What they failed with, a word each.", examples=[["launch_error"]])
+    until: Time | None = Field(description="When the next launch is let through to try.")
+
+
+class BackoffEvidence(Answer):
+    """The attempt that failed, and when the next one may begin."""
+
+    not_before: Time = Field(description="When the next attempt may begin at the earliest.")
+    attempt: int = Field(ge=1, description="The attempt that failed.", examples=[1])
+    reason: Reason = Field(description="Why it failed.")
+    attempts_left: int = Field(ge=0, description="How many more there may be.", examples=[2])
+
+
+class CancelEvidence(Answer):
+    """Who asked for the job's end."""
+
+    at: Time = Field(description="When.")
+    by: str | None = Field(description="Id and name of the token that asked; null if it is not known.")
+
+
+class ExplainEvidence(Answer):
+    """What an explanation rests on. What has no part in it, or is not known, is null."""
+
+    exit_code: int | None = Field(description="The command's exit code.", examples=[3])
+    signal: str | None = Field(description="The signal that is known to have ended it.", examples=["SIGKILL"])
+    possible_signal: str | None = Field(description="The signal that its exit code may stand for.")
+    engine: str | None = Field(description="What the engine, or the registry, said.")
+    warning: str | None = Field(description="What went wrong although the job succeeded.")
+    logs: str | None = Field(description="`incomplete` when not all that it wrote could be kept.")
+    memory_mib: int | None = Field(description="Its memory limit in MiB.", examples=[256])
+    peak_memory_bytes: int | None = Field(description="Most memory that it held at once, in bytes.")
+    timeout_seconds: float | None = Field(description="Its longest wall time in seconds.", examples=[300])
+    queue_timeout_seconds: float | None = Field(description="How long it may wait to be launched, in seconds.")
+    waited_seconds: float | None = Field(description="How long it has waited, in seconds.")
+    position: int | None = Field(description="Its place in the executor's queue; 1 is next.", examples=[1])
+    short_of: dict[Literal["memory_mib", "cpu_cores", "jobs"], Shortage] = Field(
+        description="What it waits for, by name: how much it asks for, and how much is free."
+    )
+    breaker: BreakerEvidence | None = Field(description="Why launches pause.")
+    backoff: BackoffEvidence | None = Field(description="Which attempt failed, and when the next one begins.")
+    cancel: CancelEvidence | None = Field(description="Who asked for its end.")
+    stale_since: Time | None = Field(description="Since when the engine has not answered for it.")
+
+
+class Moment(Answer):
+    """One phase of one attempt."""
+
+    phase: Literal["queued", "pulling", "launching", "running", "timed_out", "cancel_requested", "ended", "cleanup"] = (
+        Field(description="What it was.")
+    )
+    at: Time = Field(description="When it began.")
+    attempt: int = Field(ge=1, description="Which launch of the job it was part of, or before.", examples=[1])
+    seconds: float | None = Field(description="How long it took; null while it goes on, or if it is a moment.")
+    reason: Reason | None = Field(description="With `ended`: why.")
+
+
+class Explanation(Answer):
+    """Why a job waits, what it does, or why it ended."""
+
+    job: UUID = Field(description="The job.")
+    executor: str = Field(description="The executor it runs on.", examples=["docker"])
+    state: JobState = Field(description="How it is doing.")
+    code: str = Field(
+        description="Why, as one word: the `code` of `waiting`, `launching`, `running`, `stopping` or `stale`, or the "
+        "`reason` of its end.",
+        examples=["oom"],
+    )
+    sentence: str = Field(description="The same as a sentence.")
+    hint: str = Field(description="What can be done about it.")
+    evidence: ExplainEvidence
+    timeline: list[Moment] = Field(description="Every phase of every attempt, in order.")
 
 
 class JobPage(Answer):

@@ -8,19 +8,19 @@ from django.db.models import prefetch_related_objects
 from django.http import HttpResponse
 from rest_framework.request import Request
 
-from api.auth import require_executor, token_of
-from api.documents import job_document, job_page_document, job_path, listed_job_document
+from api.auth import caller, require_executor, token_of
+from api.documents import explanation_document, job_document, job_page_document, job_path, listed_job_document
 from api.endpoint import Header, View, answer, endpoint, find_job
 from api.errors import ExecutorForbidden
 from api.middleware import HOLDS
 from api.parsing import Query, read_job_request, read_nothing, read_object
 from api.problems import guarded
+from api.schemas.jobs import Explanation, JobPage
 from api.schemas.jobs import Job as JobAnswer
-from api.schemas.jobs import JobPage
 from api.schemas.queries import AllJobsQuery, JobListQuery, StatusQuery
 from api.waiting import Held, Signs
 from container_manager import exceptions as domain
-from container_manager import jobs, listing
+from container_manager import explanation, jobs, listing
 from container_manager.bell import job_topic
 from container_manager.executors.registry import executors
 from container_manager.models import Job
@@ -162,9 +162,28 @@ class JobStatus(View):
         `Prefer: wait=N`: it goes on all the same. The job's record and logs stay until their retention ends.
         """
         read_nothing(request)
-        found = jobs.cleanup(find_job(request, job, executor))
+        found = jobs.cleanup(find_job(request, job, executor), by=caller(request))
         wait = _preferred_wait(request)
         return _hold(request, found, CLEANUP_WAIT_SECONDS if wait is None else wait, _when_cleaned)
+
+
+class JobExplanation(View):
+    """Why a job is as it is."""
+
+    @endpoint(
+        "explain{}Job",
+        "Explain a job",
+        scope=Scope.JOBS_READ,
+        answers={200: Explanation},
+        raises=(domain.UnknownJob,),
+    )
+    def get(self, request: Request, query: Query, job: str, executor: str | None = None) -> HttpResponse:
+        """Why the job waits, what it does, or why it ended: with evidence, what led there, and what can be done.
+
+        The same shape on every executor, and the same words as `waiting`, `reason` and `evidence` of its status.
+        """
+        found = find_job(request, job, executor)
+        return answer(explanation_document(found, explanation.explain(found)))
 
 
 class JobCancel(View):
@@ -183,7 +202,7 @@ class JobCancel(View):
         Asking twice is asking once. A job that has ended by itself is a conflict.
         """
         read_nothing(request)
-        return answer(job_document(jobs.cancel(find_job(request, job, executor))), 202)
+        return answer(job_document(jobs.cancel(find_job(request, job, executor), by=caller(request))), 202)
 
 
 def _list(request: Request, query: JobListQuery, executor: str | None) -> HttpResponse:

@@ -98,6 +98,7 @@ for _where, _base in (("", "/api/v1/jobs"), ("Executor", "/api/v1/executors/mock
         f"get{_where}Job": lambda client, base=_base: client.get(f"{base}/{running()}"),  # type: ignore[misc]
         f"get{_where}JobLogs": lambda client, base=_base: client.get(f"{base}/{running()}/logs"),  # type: ignore[misc]
         f"list{_where}JobEvents": lambda client, base=_base: client.get(f"{base}/{running()}/events"),  # type: ignore[misc]
+        f"explain{_where}Job": lambda client, base=_base: client.get(f"{base}/{running()}/explain"),  # type: ignore[misc]
         f"cancel{_where}Job": lambda client, base=_base: client.post(  # type: ignore[misc]
             f"{base}/{running()}/cancel", content_type="application/json"
         ),

@@ -6,6 +6,9 @@ from .attempt_evidence import AttemptEvidence
 from .audit_entry import AuditEntry
 from .audit_outcome import AuditOutcome
 from .audit_page import AuditPage
+from .backoff_evidence import BackoffEvidence
+from .breaker_evidence import BreakerEvidence
+from .cancel_evidence import CancelEvidence
 from .capabilities import Capabilities
 from .check import Check
 from .defaults import Defaults
@@ -22,6 +25,9 @@ from .executor import Executor
 from .executor_list import ExecutorList
 from .executor_metrics import ExecutorMetrics
 from .executor_usage import ExecutorUsage
+from .explain_evidence import ExplainEvidence
+from .explain_evidence_short_of import ExplainEvidenceShortOf
+from .explanation import Explanation
 from .get_executor_job_logs_stream import GetExecutorJobLogsStream
 from .get_executor_job_logs_unit import GetExecutorJobLogsUnit
 from .get_job_logs_stream import GetJobLogsStream
@@ -47,6 +53,8 @@ from .log_line import LogLine
 from .log_page import LogPage
 from .log_page_dropped_bytes import LogPageDroppedBytes
 from .missing_execution import MissingExecution
+from .moment import Moment
+from .moment_phase import MomentPhase
 from .mount import Mount
 from .mount_type import MountType
 from .new_token import NewToken
@@ -97,6 +105,9 @@ __all__ = (
     "AuditEntry",
     "AuditOutcome",
     "AuditPage",
+    "BackoffEvidence",
+    "BreakerEvidence",
+    "CancelEvidence",
     "Capabilities",
     "Check",
     "Defaults",
@@ -113,6 +124,9 @@ __all__ = (
     "ExecutorList",
     "ExecutorMetrics",
     "ExecutorUsage",
+    "ExplainEvidence",
+    "ExplainEvidenceShortOf",
+    "Explanation",
     "GetExecutorJobLogsStream",
     "GetExecutorJobLogsUnit",
     "GetJobLogsStream",
@@ -138,6 +152,8 @@ __all__ = (
     "LogPage",
     "LogPageDroppedBytes",
     "MissingExecution",
+    "Moment",
+    "MomentPhase",
     "Mount",
     "MountType",
     "NewToken",
