@@ -7,10 +7,12 @@ from dataclasses import asdict, fields
 from datetime import UTC, datetime
 from typing import Any
 
-from container_manager import jobs, reports, tallies, tokens
+from container_manager import jobs, namespaces, reports, tallies, tokens
 from container_manager.executors.base import ContainerExecutor
+from container_manager.executors.registry import executors
 from container_manager.executors.results import Usage
 from container_manager.explanation import Explanation
+from container_manager.jobs import Rehearsal
 from container_manager.listing import Page
 from container_manager.logs import LogChunk, LogLine, LogPage
 from container_manager.models import (
@@ -24,7 +26,8 @@ from container_manager.models import (
     Webhook,
     WebhookDelivery,
 )
-from container_manager.spec import HONOURED_BY_PURSER
+from container_manager.spec import HONOURED_BY_PURSER, JobRequest
+from container_manager.states import RETRYABLE
 from container_manager.usage import UsageSum
 
 Document = dict[str, Any]
@@ -119,7 +122,10 @@ def _phases(attempt: Attempt) -> Document:
 
 
 def _waiting(job: Job) -> Document | None:
-    waiting = jobs.waiting(job)
+    return _shortages(jobs.waiting(job))
+
+
+def _shortages(waiting: Document | None) -> Document | None:
     return None if waiting is None else {"memory_mib": None, "cpu_cores": None, "jobs": None, **waiting}
 
 
@@ -142,6 +148,36 @@ def _plain(value: Any) -> Any:
     if isinstance(value, dict):
         return {name: _plain(inner) for name, inner in value.items()}
     return _time(value) if isinstance(value, datetime) else value
+
+
+def dry_run_document(found: Rehearsal) -> Document:
+    """What a launch would do."""
+    job, executor = found.job, executor_document(executors[found.job.executor])
+    quota = namespaces.quotas(job.namespace)
+    asked = found.spec.model_dump(
+        mode="json", include=set(JobRequest.model_fields), exclude={"secrets": {"__all__": {"value"}}}
+    )
+    retried = sorted(RETRYABLE) if asked["retry_on"] is None else asked["retry_on"]
+    effective = {**asked, "max_retries": job.max_retries, "retry_on": retried}
+    filled = ("memory_mib", "cpu_cores", "timeout_seconds", "grace_seconds", "max_retries", "retry_on")
+    return {
+        "dry_run": True,
+        "executor": job.executor,
+        "namespace": job.namespace,
+        "effective": effective,
+        "defaulted": [name for name in filled if job.request.get(name) is None],
+        "limits": executor["limits"],
+        "quota": {
+            "max_jobs": quota.max_jobs,
+            "max_memory_mib": quota.max_memory_mib,
+            "max_cpu_cores": None if quota.max_cpu_millis is None else quota.max_cpu_millis / 1000,
+            "max_queued": quota.max_queued,
+        },
+        "policy": executor["capabilities"],
+        "queued": found.waiting is not None,
+        "waiting": _shortages(found.waiting),
+        "engine_request": found.engine_request,
+    }
 
 
 def event_document(event: JobEvent) -> Document:

@@ -36,6 +36,7 @@ _PATTERNS = {
     "^[^:]": "must be name:value, with a name of 1 to 63 characters",
 }
 """What to say for a text that does not match a pattern that begins so; else the text is empty."""
+_PROGRAM = frozenset({"image", "entrypoint", "command"})
 _NEVER_ECHOED = frozenset({"env", "stdin", "registry_auth", "secrets", "url", "value"})
 
 
@@ -130,7 +131,7 @@ def read_body(model: type[B], request: Request) -> B:
     return found
 
 
-def read_job_request(executor: str, document: Mapping[str, Any]) -> JobRequest:
+def read_job_request(executor: str, document: Mapping[str, Any], namespace: str) -> JobRequest:
     """Raises InvalidJob that names every field that is wrong, or that the executor cannot honour, at once."""
     errors = [FieldError(pointer, "nul", "must not contain NUL") for pointer in _with_nul("scenario", document)]
     try:
@@ -138,20 +139,26 @@ def read_job_request(executor: str, document: Mapping[str, Any]) -> JobRequest:
     except ValidationError as error:
         details = error.errors()
         errors += [_field_error(JobRequest, detail) for detail in details]
-        errors += _violations_of_the_rest(
-            executor, document, {str(detail["loc"][0]) for detail in details if detail["loc"]}
-        )
+        wrong = {str(detail["loc"][0]) for detail in details if detail["loc"]}
+        errors += _violations_of_the_rest(executor, document, wrong, namespace)
     if errors:
         raise InvalidJob(errors)
     return request
 
 
-def _violations_of_the_rest(executor: str, document: Mapping[str, Any], wrong: set[str]) -> list[FieldError]:
+def _violations_of_the_rest(
+    executor: str, document: Mapping[str, Any], wrong: set[str], namespace: str
+) -> list[FieldError]:
+    """What else could not be accepted, as if what is wrong had been left out, and something to run were named."""
     rest = {name: value for name, value in document.items() if name not in wrong}
+    absent = wrong if rest.keys() & _PROGRAM else wrong | _PROGRAM
+    if not rest.keys() & _PROGRAM:
+        rest["command"] = ["true"]
     try:
-        return jobs.violations(executor, JobRequest.model_validate(rest))
+        found = jobs.violations(executor, JobRequest.model_validate(rest), namespace)
     except ValidationError:
         return []
+    return [error for error in found if error.field.split(".")[0] not in absent]
 
 
 def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -20,7 +20,7 @@ HINTS: Mapping[str, str] = MappingProxyType(
         "capacity": "It starts when jobs that hold the room end. Ask for less, or launch it on an executor with room.",
         "quota": "It starts when other jobs of the namespace end. Cancel one of them, or have the quota raised.",
         "queue": "It starts when its turn comes. A higher priority comes earlier.",
-        "backoff": "Nothing needs to be done: the next attempt begins by itself. Its earlier attempts say why it failed.",
+        "backoff": "Nothing needs to be done: the next attempt begins by itself. Its attempts say why it failed.",
         "breaker": "Launches go on by themselves once one succeeds. The operator can see what fails in the executor's "
         "health.",
         "executor": "Look at the executor's health; a dispatcher must run, and its engine must answer.",
@@ -34,7 +34,7 @@ HINTS: Mapping[str, str] = MappingProxyType(
         Reason.OOM: "Give it a higher memory_mib, or have it use less: peak_memory_bytes is what it came to.",
         Reason.TIMEOUT: "Give it a higher timeout_seconds, or have it do less.",
         Reason.QUEUE_TIMEOUT: "Give it a longer queue_timeout_seconds or a higher priority, or launch it elsewhere.",
-        Reason.CANCELLED: "Nothing needs to be done: somebody asked for its end. Launch it again if it is still wanted.",
+        Reason.CANCELLED: "Nothing needs to be done: somebody asked for its end. Launch it again if it is wanted.",
         Reason.IMAGE_NOT_FOUND: "Check the image's name and tag, and that it has been pushed or built.",
         Reason.IMAGE_AUTH: "Name credentials for this registry in registry_auth, or have the operator renew them.",
         Reason.IMAGE_PULL_FAILED: "Check that the engine reaches the registry, then launch it again.",

@@ -4,7 +4,7 @@ import hashlib
 import json
 import math
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -30,8 +30,11 @@ from container_manager.executors.base import ContainerExecutor
 from container_manager.executors.registry import executors
 from container_manager.lifecycle import Outcome
 from container_manager.models import Capacity, IdempotencyKey, Job, JobEvent, JobLabel, Namespace, Share
-from container_manager.spec import JobRequest
+from container_manager.spec import JobRequest, JobSpec
 from container_manager.states import ACTIVE, TERMINAL, JobState, Reason
+
+STARS = "***"
+"""Stands for a value that is not shown."""
 
 _VISIBLE_ASCII = re.compile(r"[\x21-\x7e]{1,255}")
 
@@ -43,6 +46,16 @@ class Launched:
     job: Job
     document: dict[str, Any]
     replayed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Rehearsal:
+    """What a launch would do. `job` is not on record; in `spec` and `engine_request` stars stand for what is secret."""
+
+    job: Job
+    spec: JobSpec
+    waiting: dict[str, Any] | None
+    engine_request: Mapping[str, Any] | None
 
 
 def launch(
@@ -71,6 +84,36 @@ def launch(
         if known := _replay(namespace, idempotency_key, digests):
             return known
         return _insert_with_key(_new_job(found, request, namespace), idempotency_key, digests[0], describe)
+
+
+def rehearse(executor: str, request: JobRequest, *, namespace: str) -> Rehearsal:
+    """What a launch would do: it is done and taken back, so nothing of it stays and nobody hears of it.
+
+    Raises what `launch` raises for the same request.
+    """
+    found = executors[executor]
+    job = _new_job(found, request, namespace)
+    with transaction.atomic():
+        _insert(job)
+        waiting = turns.hindrance(job)
+        transaction.set_rollback(True)
+    spec = _without_secrets(job)
+    return Rehearsal(job, spec, waiting, found.describe_launch(spec))
+
+
+def _without_secrets(job: Job) -> JobSpec:
+    """What a first attempt of the job would be given, with stars for what may be secret."""
+    told = [
+        one if one.keys() & {"stored", "provided"} else {**one, "value": STARS}
+        for one in job.request.get("secrets", ())
+    ]
+    known = {**job.request, "secrets": told} if told else job.request
+    spec = Job(
+        id=job.pk, attempt=1, namespace=job.namespace, request=known, memory_mib=job.memory_mib,
+        cpu_millis=job.cpu_millis, timeout_seconds=job.timeout_seconds, grace_seconds=job.grace_seconds,
+    ).spec()  # fmt: skip
+    hidden = {"env": dict.fromkeys(spec.env, STARS), "stdin": STARS if spec.stdin else spec.stdin}
+    return spec.model_copy(update=hidden)
 
 
 def violations(executor: str, request: JobRequest, namespace: str | None = None) -> list[FieldError]:

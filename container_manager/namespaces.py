@@ -17,6 +17,11 @@ def set_quotas(name: str, **quotas: int | None) -> Namespace:
     return namespace
 
 
+def quotas(name: str) -> Namespace:
+    """The quotas of a namespace, which may have none."""
+    return Namespace.objects.filter(name=name).first() or Namespace(name=name)
+
+
 def listed() -> list[Namespace]:
     """Every namespace that has a quota or has ever run a job."""
     return list(Namespace.objects.order_by("name"))

@@ -108,6 +108,13 @@ def why(job: Job) -> dict[str, Any] | None:
     return None if place is None else {**_cause(job, place), "position": place}
 
 
+def hindrance(job: Job) -> dict[str, Any] | None:
+    """As `why`, but None also for a job that nothing holds back, and that only has not been taken yet."""
+    found = why(job)
+    taken_soon = found is not None and found["code"] == "executor" and reports.health(job.executor).healthy
+    return None if taken_soon else found
+
+
 def _cause(job: Job, place: int) -> dict[str, Any]:
     if job.not_before and job.not_before > timezone.now():
         return {"code": "backoff", "detail": f"it is launched again after {job.not_before:%H:%M:%S} UTC"}

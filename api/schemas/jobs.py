@@ -3,9 +3,10 @@
 from typing import Any, Literal
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import Field, RootModel
 
 from api.schemas.base import Answer, Time
+from api.schemas.executors import Capabilities, Limits
 from container_manager.spec import JobRequest
 from container_manager.states import JobState, Reason
 
@@ -193,6 +194,38 @@ class Explanation(Answer):
     hint: str = Field(description="What can be done about it.")
     evidence: ExplainEvidence
     timeline: list[Moment] = Field(description="Every phase of every attempt, in order.")
+
+
+class NamespaceQuota(Answer):
+    """What the namespace may hold on all executors together; null is unlimited."""
+
+    max_jobs: int | None = Field(description="Jobs that may run at once.")
+    max_memory_mib: int | None = Field(description="Memory of all its jobs together, in MiB.")
+    max_cpu_cores: float | None = Field(description="Cpu of all its jobs together, in cores.")
+    max_queued: int | None = Field(description="Jobs that may wait.")
+
+
+class DryRun(Answer):
+    """What a launch would do. Stars stand for the values of `env` and for `stdin`."""
+
+    dry_run: Literal[True] = Field(description="Nothing was launched.")
+    executor: str = Field(description="The executor it would run on.", examples=["docker"])
+    namespace: str = Field(description="The tenant it would belong to.", examples=["default"])
+    effective: JobRequest = Field(description="What would be run: the request with every default in its place.")
+    defaulted: list[str] = Field(description="The fields that the executor's defaults have filled.")
+    limits: Limits = Field(description="What the executor allows.")
+    quota: NamespaceQuota = Field(description="What the namespace may hold.")
+    policy: Capabilities = Field(description="What the executor honours and enforces.")
+    queued: bool = Field(description="Whether it would have to wait.")
+    waiting: Waiting | None = Field(description="Why it would have to wait; null if it would be launched at once.")
+    engine_request: dict[str, Any] | None = Field(
+        description="What the engine would be asked, in its own terms; null where the executor does not tell. On "
+        "docker the body of its create request, on process the command line with its surroundings."
+    )
+
+
+class JobOrDryRun(RootModel[Job | DryRun]):
+    """The job at its end, or with `dry_run` what a launch would do."""
 
 
 class JobPage(Answer):

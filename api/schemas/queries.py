@@ -101,6 +101,14 @@ class UsageQuery(Query):
         return until
 
 
+class LaunchQuery(Query):
+    dry_run: bool = Field(
+        default=False,
+        description="Launch nothing and write nothing: answer 200 with what a launch would do, or with the problem "
+        "that it would be answered with. `Idempotency-Key` and `Prefer` have no part in it.",
+    )
+
+
 class StatusQuery(Query):
     wait: WaitSeconds | None = Field(
         default=None,

@@ -9,15 +9,22 @@ from django.http import HttpResponse
 from rest_framework.request import Request
 
 from api.auth import caller, require_executor, token_of
-from api.documents import explanation_document, job_document, job_page_document, job_path, listed_job_document
+from api.documents import (
+    dry_run_document,
+    explanation_document,
+    job_document,
+    job_page_document,
+    job_path,
+    listed_job_document,
+)
 from api.endpoint import Header, View, answer, endpoint, find_job
 from api.errors import ExecutorForbidden
 from api.middleware import HOLDS
 from api.parsing import Query, read_job_request, read_nothing, read_object
 from api.problems import guarded
-from api.schemas.jobs import Explanation, JobPage
+from api.schemas.jobs import Explanation, JobOrDryRun, JobPage
 from api.schemas.jobs import Job as JobAnswer
-from api.schemas.queries import AllJobsQuery, JobListQuery, StatusQuery
+from api.schemas.queries import AllJobsQuery, JobListQuery, LaunchQuery, StatusQuery
 from api.waiting import Held, Signs
 from container_manager import exceptions as domain
 from container_manager import explanation, jobs, listing
@@ -65,22 +72,26 @@ class ExecutorJobs(View):
         "Launch a job",
         scope=Scope.JOBS_WRITE,
         body=JobRequest,
-        answers={202: JobAnswer, 200: JobAnswer},
+        query=LaunchQuery,
+        answers={202: JobAnswer, 200: JobOrDryRun},
         headers=(_KEY, _PREFER, _LOCATION, _APPLIED, _REPLAYED),
         raises=(
             domain.InvalidJob, domain.QueueFull, domain.InvalidIdempotencyKey, domain.IdempotencyMismatch,
             domain.IdempotencyInProgress,
         ),
     )  # fmt: skip
-    def post(self, request: Request, query: Query, executor: str) -> HttpResponse:
+    def post(self, request: Request, query: LaunchQuery, executor: str) -> HttpResponse:
         """Accept a job. Once this is answered the job is on record and will be launched when there is room.
 
         With `Prefer: wait=N` the answer is held until the job ends: 200 with its outcome, or 202 when it has not
         ended in time. A field that the executor cannot honour is refused, never dropped; all fields that are wrong
-        are named at once.
+        are named at once. With `dry_run=true` nothing is launched: 200 says what would be.
         """
-        asked = read_job_request(executor, read_object(request))
-        key, namespace = request.headers.get("Idempotency-Key"), token_of(request).namespace
+        namespace = token_of(request).namespace
+        asked = read_job_request(executor, read_object(request), namespace)
+        if query.dry_run:
+            return answer(dry_run_document(jobs.rehearse(executor, asked, namespace=namespace)))
+        key = request.headers.get("Idempotency-Key")
         launched = jobs.launch(executor, asked, namespace=namespace, describe=listed_job_document, idempotency_key=key)
         wait = _preferred_wait(request)
         given = answer(launched.document, 202) if wait is None else _hold(request, launched.job, wait, _when_ended)

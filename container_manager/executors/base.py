@@ -168,6 +168,13 @@ class ContainerExecutor(ABC):
             detail = f"secret {secret.provided!r} cannot be read: {type(error).__name__}"
             raise SecretUnavailable(detail) from error
 
+    def describe_launch(self, job: JobSpec) -> Mapping[str, Any] | None:
+        """What `launch_job` would ask of the engine, as JSON, by the very code that asks; None where it is not told.
+
+        Must not ask the engine. What the job says as a secret is not in the spec: stars stand in its place.
+        """
+        return None
+
     def prepare(self) -> None:
         """Called once by a dispatcher before the first launch."""
 

@@ -87,6 +87,9 @@ class DockerExecutor(ContainerExecutor):
     def launch_job(self, job: JobSpec) -> LaunchResult:
         return self._launcher.launch(job)
 
+    def describe_launch(self, job: JobSpec) -> Mapping[str, Any]:
+        return self._launcher.describe(job)
+
     def abandon_launch(self, execution_id: str) -> None:
         self._launcher.abandon(execution_id)
 

@@ -189,10 +189,13 @@ class MockExecutor(ContainerExecutor):
     def _path(self, execution_id: str, suffix: str) -> Path:
         return self._dir / f"{execution_id}{suffix}"
 
+    def describe_launch(self, job: JobSpec) -> dict[str, Any]:
+        return {"script": _as_recorded(self._script(job.scenario))}
+
     def _create(self, execution_id: str, script: MockScenario, secrets: Sequence[str]) -> None:
         record = {
             "started_at": time.time() + script.launch_seconds,
-            "script": script.model_dump(mode="json", exclude_defaults=True),
+            "script": _as_recorded(script),
             "secrets": secrets,  # where they would be; their values are nobody's business here
         }
         self._publish(self._path(execution_id, ".json"), json.dumps(record))
@@ -234,6 +237,10 @@ class MockExecutor(ContainerExecutor):
             return self._read(execution_id).told_at
         except ExecutionNotFound:
             return 0.0
+
+
+def _as_recorded(script: MockScenario) -> dict[str, Any]:
+    return script.model_dump(mode="json", exclude_defaults=True)
 
 
 @lru_cache(maxsize=8192)

@@ -15,6 +15,7 @@ from typing import Any
 from container_manager.exceptions import EngineUnavailable, ExecutionNotFound, FieldError, SecretUnavailable
 from container_manager.executors.base import ContainerExecutor
 from container_manager.executors.cgroups import MIB, Group
+from container_manager.executors.process_host.command import command_line
 from container_manager.executors.process_host.directory import ExecutionDirectory
 from container_manager.executors.process_host.options import ProcessOptions
 from container_manager.executors.process_host.request import errors_in, pids_of, spec_of
@@ -155,8 +156,21 @@ class ProcessExecutor(ContainerExecutor):
             held.callback(os.close, lock)
             group = Group.named(job.execution_id, self._host.cgroups)
             group.create(job.memory_mib, job.cpu_cores, pids_of(job, self.options, self._host.bubblewrap))
-            directory.write_spec(spec_of(job, self.options, self._host.bubblewrap, group))
+            directory.write_spec(self._spec(job, group))
         return lock
+
+    def describe_launch(self, job: JobSpec) -> dict[str, Any]:
+        spec = self._spec(job, Group.named(job.execution_id, self._host.cgroups))
+        pids = pids_of(job, self.options, self._host.bubblewrap)
+        limits = {"memory_mib": job.memory_mib, "cpu_cores": job.cpu_cores, "pids": pids}
+        return {
+            "command_line": command_line(spec["sandbox"], [], spec["argv"]),
+            **{name: spec[name] for name in ("env", "working_dir", "stdin", "user", "cgroups")},
+            "limits": limits if self._host.cgroups else None,
+        }
+
+    def _spec(self, job: JobSpec, group: Group) -> dict[str, Any]:
+        return spec_of(job, self.options, self._host.bubblewrap, group)
 
     def _make_state_dir(self) -> None:
         self._state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)

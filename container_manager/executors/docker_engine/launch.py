@@ -113,10 +113,19 @@ class Launcher:
         self._pull(job)
         return self._create(job)
 
+    def describe(self, job: JobSpec) -> dict[str, Any]:
+        """Same promise as `describe_launch`. The engine's default stands for a cgroup parent that is not known yet."""
+        request = self._request(job)
+        request["Env"] += [f"{secret.place}=***" for secret in job.secrets if secret.kind == "env"]
+        return {"method": "POST", "path": f"/containers/create?name={job.execution_id}", "body": request}
+
+    def _request(self, job: JobSpec) -> dict[str, Any]:
+        return container_request(job, self._options, self._executor, self._groups.parent(job.execution_id))
+
     def _create(self, job: JobSpec) -> dict[str, Any] | None:
         if not self._groups.are_known:
             self._groups.learn(self._engine.cgroup_driver())
-        request = container_request(job, self._options, self._executor, self._groups.parent(job.execution_id))
+        request = self._request(job)
         self._give_secrets(job, request)
         give_up = time.monotonic() + CONFLICT_SECONDS
         while True:

@@ -108,7 +108,7 @@ class Command:
         settings = _in_memory("environment", "".join(f"{word}\0" for word in words))
         os.set_inheritable(self._its_status, True)
         told = ["--args", str(settings), "--json-status-fd", str(self._its_status)]
-        return [*self._spec["sandbox"], *self._secret_files(), *told, "--", *self._spec["argv"]]
+        return command_line(self._spec["sandbox"], [*self._secret_files(), *told], self._spec["argv"])
 
     def _secret_files(self) -> Iterator[str]:
         """Bubblewrap's options for files that only the command's user can read, held in memory."""
@@ -133,6 +133,11 @@ def _in_memory(name: str, text: str) -> int:
         file.write(text.encode())
     os.lseek(fd, 0, os.SEEK_SET)
     return fd
+
+
+def command_line(sandbox: list[str], told: list[str], argv: list[str]) -> list[str]:
+    """What is executed: the command, in the sandbox where there is one. `told` is what only this launch tells it."""
+    return [*sandbox, *told, "--", *argv] if sandbox else argv
 
 
 def leave_the_supervisor() -> None:

@@ -18,6 +18,8 @@ from .delivery_page import DeliveryPage
 from .delivery_payload import DeliveryPayload
 from .delivery_state import DeliveryState
 from .drift import Drift
+from .dry_run import DryRun
+from .dry_run_engine_request_type_0 import DryRunEngineRequestType0
 from .event import Event
 from .event_detail import EventDetail
 from .event_page import EventPage
@@ -57,6 +59,7 @@ from .moment import Moment
 from .moment_phase import MomentPhase
 from .mount import Mount
 from .mount_type import MountType
+from .namespace_quota import NamespaceQuota
 from .new_token import NewToken
 from .patched_webhook_change import PatchedWebhookChange
 from .patched_webhook_change_labels import PatchedWebhookChangeLabels
@@ -117,6 +120,8 @@ __all__ = (
     "DeliveryPayload",
     "DeliveryState",
     "Drift",
+    "DryRun",
+    "DryRunEngineRequestType0",
     "Event",
     "EventDetail",
     "EventPage",
@@ -156,6 +161,7 @@ __all__ = (
     "MomentPhase",
     "Mount",
     "MountType",
+    "NamespaceQuota",
     "NewToken",
     "PatchedWebhookChange",
     "PatchedWebhookChangeLabels",

@@ -6,6 +6,7 @@ import httpx
 
 from ... import errors
 from ...client import AuthenticatedClient, Client
+from ...models.dry_run import DryRun
 from ...models.job import Job
 from ...models.job_request import JobRequest
 from ...models.problem import Problem
@@ -16,6 +17,7 @@ def _get_kwargs(
     executor: str,
     *,
     body: JobRequest,
+    dry_run: bool | Unset = False,
     idempotency_key: str | Unset = UNSET,
     prefer: str | Unset = UNSET,
 ) -> dict[str, Any]:
@@ -26,11 +28,18 @@ def _get_kwargs(
     if not isinstance(prefer, Unset):
         headers["Prefer"] = prefer
 
+    params: dict[str, Any] = {}
+
+    params["dry_run"] = dry_run
+
+    params = {k: v for k, v in params.items() if v is not UNSET and v is not None}
+
     _kwargs: dict[str, Any] = {
         "method": "post",
         "url": "/api/v1/executors/{executor}/jobs".format(
             executor=quote(str(executor), safe=""),
         ),
+        "params": params,
     }
 
     _kwargs["json"] = body.to_dict()
@@ -41,9 +50,27 @@ def _get_kwargs(
     return _kwargs
 
 
-def _parse_response(*, client: AuthenticatedClient | Client, response: httpx.Response) -> Job | Problem | None:
+def _parse_response(
+    *, client: AuthenticatedClient | Client, response: httpx.Response
+) -> DryRun | Job | Job | Problem | None:
     if response.status_code == 200:
-        response_200 = Job.from_dict(response.json())
+
+        def _parse_response_200(data: object) -> DryRun | Job:
+            try:
+                if not isinstance(data, dict):
+                    raise TypeError()
+                componentsschemas_job_or_dry_run_type_0 = Job.from_dict(data)
+
+                return componentsschemas_job_or_dry_run_type_0
+            except (TypeError, ValueError, AttributeError, KeyError):
+                pass
+            if not isinstance(data, dict):
+                raise TypeError()
+            componentsschemas_job_or_dry_run_type_1 = DryRun.from_dict(data)
+
+            return componentsschemas_job_or_dry_run_type_1
+
+        response_200 = _parse_response_200(response.json())
 
         return response_200
 
@@ -123,7 +150,9 @@ def _parse_response(*, client: AuthenticatedClient | Client, response: httpx.Res
         return None
 
 
-def _build_response(*, client: AuthenticatedClient | Client, response: httpx.Response) -> Response[Job | Problem]:
+def _build_response(
+    *, client: AuthenticatedClient | Client, response: httpx.Response
+) -> Response[DryRun | Job | Job | Problem]:
     return Response(
         status_code=HTTPStatus(response.status_code),
         content=response.content,
@@ -137,9 +166,10 @@ def sync_detailed(
     *,
     client: AuthenticatedClient,
     body: JobRequest,
+    dry_run: bool | Unset = False,
     idempotency_key: str | Unset = UNSET,
     prefer: str | Unset = UNSET,
-) -> Response[Job | Problem]:
+) -> Response[DryRun | Job | Job | Problem]:
     """Launch a job
 
      Accept a job. Once this is answered the job is on record and will be launched when there is room.
@@ -148,12 +178,13 @@ def sync_detailed(
     has not
     ended in time. A field that the executor cannot honour is refused, never dropped; all fields that
     are wrong
-    are named at once.
+    are named at once. With `dry_run=true` nothing is launched: 200 says what would be.
 
     Needs the scope `jobs:write`.
 
     Args:
         executor (str):
+        dry_run (bool | Unset):  Default: False.
         idempotency_key (str | Unset):
         prefer (str | Unset):
         body (JobRequest): What to run, with which limits. Everything has a default but the
@@ -164,12 +195,13 @@ def sync_detailed(
         httpx.TimeoutException: If the request takes longer than Client.timeout.
 
     Returns:
-        Response[Job | Problem]
+        Response[DryRun | Job | Job | Problem]
     """
 
     kwargs = _get_kwargs(
         executor=executor,
         body=body,
+        dry_run=dry_run,
         idempotency_key=idempotency_key,
         prefer=prefer,
     )
@@ -186,9 +218,10 @@ def sync(
     *,
     client: AuthenticatedClient,
     body: JobRequest,
+    dry_run: bool | Unset = False,
     idempotency_key: str | Unset = UNSET,
     prefer: str | Unset = UNSET,
-) -> Job | Problem | None:
+) -> DryRun | Job | Job | Problem | None:
     """Launch a job
 
      Accept a job. Once this is answered the job is on record and will be launched when there is room.
@@ -197,12 +230,13 @@ def sync(
     has not
     ended in time. A field that the executor cannot honour is refused, never dropped; all fields that
     are wrong
-    are named at once.
+    are named at once. With `dry_run=true` nothing is launched: 200 says what would be.
 
     Needs the scope `jobs:write`.
 
     Args:
         executor (str):
+        dry_run (bool | Unset):  Default: False.
         idempotency_key (str | Unset):
         prefer (str | Unset):
         body (JobRequest): What to run, with which limits. Everything has a default but the
@@ -213,13 +247,14 @@ def sync(
         httpx.TimeoutException: If the request takes longer than Client.timeout.
 
     Returns:
-        Job | Problem
+        DryRun | Job | Job | Problem
     """
 
     return sync_detailed(
         executor=executor,
         client=client,
         body=body,
+        dry_run=dry_run,
         idempotency_key=idempotency_key,
         prefer=prefer,
     ).parsed
@@ -230,9 +265,10 @@ async def asyncio_detailed(
     *,
     client: AuthenticatedClient,
     body: JobRequest,
+    dry_run: bool | Unset = False,
     idempotency_key: str | Unset = UNSET,
     prefer: str | Unset = UNSET,
-) -> Response[Job | Problem]:
+) -> Response[DryRun | Job | Job | Problem]:
     """Launch a job
 
      Accept a job. Once this is answered the job is on record and will be launched when there is room.
@@ -241,12 +277,13 @@ async def asyncio_detailed(
     has not
     ended in time. A field that the executor cannot honour is refused, never dropped; all fields that
     are wrong
-    are named at once.
+    are named at once. With `dry_run=true` nothing is launched: 200 says what would be.
 
     Needs the scope `jobs:write`.
 
     Args:
         executor (str):
+        dry_run (bool | Unset):  Default: False.
         idempotency_key (str | Unset):
         prefer (str | Unset):
         body (JobRequest): What to run, with which limits. Everything has a default but the
@@ -257,12 +294,13 @@ async def asyncio_detailed(
         httpx.TimeoutException: If the request takes longer than Client.timeout.
 
     Returns:
-        Response[Job | Problem]
+        Response[DryRun | Job | Job | Problem]
     """
 
     kwargs = _get_kwargs(
         executor=executor,
         body=body,
+        dry_run=dry_run,
         idempotency_key=idempotency_key,
         prefer=prefer,
     )
@@ -277,9 +315,10 @@ async def asyncio(
     *,
     client: AuthenticatedClient,
     body: JobRequest,
+    dry_run: bool | Unset = False,
     idempotency_key: str | Unset = UNSET,
     prefer: str | Unset = UNSET,
-) -> Job | Problem | None:
+) -> DryRun | Job | Job | Problem | None:
     """Launch a job
 
      Accept a job. Once this is answered the job is on record and will be launched when there is room.
@@ -288,12 +327,13 @@ async def asyncio(
     has not
     ended in time. A field that the executor cannot honour is refused, never dropped; all fields that
     are wrong
-    are named at once.
+    are named at once. With `dry_run=true` nothing is launched: 200 says what would be.
 
     Needs the scope `jobs:write`.
 
     Args:
         executor (str):
+        dry_run (bool | Unset):  Default: False.
         idempotency_key (str | Unset):
         prefer (str | Unset):
         body (JobRequest): What to run, with which limits. Everything has a default but the
@@ -304,7 +344,7 @@ async def asyncio(
         httpx.TimeoutException: If the request takes longer than Client.timeout.
 
     Returns:
-        Job | Problem
+        DryRun | Job | Job | Problem
     """
 
     return (
@@ -312,6 +352,7 @@ async def asyncio(
             executor=executor,
             client=client,
             body=body,
+            dry_run=dry_run,
             idempotency_key=idempotency_key,
             prefer=prefer,
         )
