@@ -15,7 +15,8 @@ from container_manager.exceptions import EngineUnavailable
 from container_manager.executors.docker import DockerExecutor
 from container_manager.executors.docker_engine.client import Engine
 from container_manager.executors.docker_engine.options import DockerOptions
-from container_manager.executors.docker_engine.secret_files import is_in_memory
+from container_manager.executors.docker_engine.secret_files import SecretFiles, is_in_memory
+from container_manager.executors.results import GivenSecret
 from container_manager.spec import JobRequest
 from container_manager.states import ExecutionStatus, Reason
 from tests import engine
@@ -101,6 +102,18 @@ def test_a_file_of_which_the_container_is_gone_is_found_and_removed(
     assert len(list(reconcile.reap(executor, drift, 10))) == 1
     assert files_of(job.execution_id) == []
     assert executor.list_executions() == []
+
+
+def test_the_directories_go_with_the_last_file(tmp_path: Path) -> None:
+    files = SecretFiles(str(tmp_path), "mine", "docker")
+    ids = [f"purser-{number:032x}-1" for number in range(2)]
+    for execution_id in ids:
+        assert len(files.write(execution_id, [GivenSecret("file", "/run/secrets/word", VALUE)])) == 1
+    assert files.listed() == ids
+    assert files.remove(ids[0])
+    assert files.listed() == ids[1:]
+    assert files.remove(ids[1])
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_launch_that_is_refused_leaves_no_file(executor: DockerExecutor) -> None:

@@ -3,6 +3,7 @@
 They are there from just before the container is made until it has started: a mount outlives the name of its file.
 """
 
+import contextlib
 import os
 import secrets
 import shutil
@@ -14,6 +15,7 @@ from container_manager.executors.results import GivenSecret
 from container_manager.spec import parse_execution_id
 
 DEFAULT_DIR = "/dev/shm"  # noqa: S108
+_TRIES = 10
 _IN_MEMORY = frozenset({"tmpfs", "ramfs"})
 
 
@@ -50,6 +52,9 @@ class SecretFiles:
         path = self._dir / execution_id
         if parse_execution_id(execution_id) and path.exists():
             shutil.rmtree(path, ignore_errors=True)
+            with contextlib.suppress(OSError):  # others are still in it
+                self._dir.rmdir()
+                self._home.rmdir()
             return not path.exists()
         return True
 
@@ -61,6 +66,12 @@ class SecretFiles:
             return []
 
     def _make(self, execution_id: str) -> Path:
+        for _ in range(_TRIES):
+            with contextlib.suppress(FileNotFoundError):  # who removed the last one took what is above it along
+                return self._make_once(execution_id)
+        return self._make_once(execution_id)
+
+    def _make_once(self, execution_id: str) -> Path:
         for path in (self._home, self._dir, self._dir / execution_id):
             path.mkdir(mode=0o700, exist_ok=True)
             found = path.lstat()
