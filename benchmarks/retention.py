@@ -5,9 +5,9 @@
 
 Fills an empty database (by default an SQLite file of its own) with finished jobs, each with an attempt, events, a label
 and a log; serves it, and lets the jobs get old in portions. One status is read by a few clients, while nothing is
-retired and while a portion is, in turns of the same length, so that a noisy machine troubles both alike. On SQLite `serve` answers and retires in
-one process; on PostgreSQL a dispatcher of its own retires, as in production. Prints each portion and, in the end, the
-p99 of all reads of either kind and their ratio.
+retired and while a portion is, in turns of the same length, so that a noisy machine troubles both alike. On SQLite
+`serve` answers and retires in one process; on PostgreSQL a dispatcher of its own retires, as in production. Prints each
+portion and, in the end, the p99 of all reads of either kind and their ratio.
 """
 
 import argparse

@@ -148,8 +148,12 @@ def test_an_unknown_executor_is_not_found(client: Client) -> None:
 def test_secrets_are_not_repeated(client: Client) -> None:
     secrets = [{"name": "TOKEN", "value": "hunter4", "kind": "env"}]
     body = {
-        "image": "busybox:1", "command": ["true"], "env": {"PASSWORD": "hunter2"}, "stdin": "hunter3", "secrets": secrets,
-    }  # fmt: skip
+        "image": "busybox:1",
+        "command": ["true"],
+        "env": {"PASSWORD": "hunter2"},
+        "stdin": "hunter3",
+        "secrets": secrets,
+    }
     answer = rehearse(client, body, "docker")
 
     assert answer.status_code == 200, answer.content

@@ -179,7 +179,9 @@ def test_an_overlap_is_at_most_a_week(client: Client, seconds: Any) -> None:
     assert [each["pointer"] for each in answer.json()["errors"]] == ["/overlap_seconds"]
 
 
-@pytest.mark.parametrize("ended", [{"revoked_at": timezone.now()}, {"expires_at": timezone.now()}])
+@pytest.mark.parametrize(
+    "ended", [{"revoked_at": timezone.now()}, {"expires_at": timezone.now()}], ids=["revoked", "expired"]
+)
 def test_a_token_that_has_ended_is_not_rotated(client: Client, ended: Any) -> None:
     answer = post(client, f"{TOKENS}/{TokenFactory.create(**ended).pk}/rotate")
 
