@@ -28,7 +28,7 @@ PROBLEM_JSON = "application/problem+json"
 _PATH_PARAMETERS: Mapping[str, tuple[str, dict[str, Any], str]] = {
     "executor": ("Name of a registered executor.", {"type": "string"}, "docker"),
     "token": ("Id of a token; not its secret.", {"type": "string"}, "7b9de2b64ed7"),
-    "name": ("Name of a stored secret.", {"type": "string", "pattern": f"^{secrets.NAME.pattern}$"}, "deploy-key"),
+    "secret": ("Name of a stored secret.", {"type": "string", "pattern": f"^{secrets.NAME.pattern}$"}, "deploy-key"),
     "webhook": ("Id of a webhook.", {"type": "string", "format": "uuid"}, "0193a1c2-6c8f-7d22-8e54-1b2c3d4e5f60"),
     "delivery": ("Id of a delivery.", {"type": "string", "format": "uuid"}, "0193a1c2-7d90-7e33-9f65-2c3d4e5f6071"),
     "job": ("Id of a job.", {"type": "string", "format": "uuid"}, "0193a1c2-5b7e-7c11-9d43-0a1b2c3d4e5f"),

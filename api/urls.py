@@ -31,7 +31,7 @@ urlpatterns = [
     path("api/v1/jobs", jobs.Jobs.as_view()),
     path("api/v1/usage", usage.Usage.as_view()),
     path("api/v1/secrets", secrets.Secrets.as_view()),
-    path("api/v1/secrets/<str:name>", secrets.SecretStatus.as_view()),
+    path("api/v1/secrets/<str:secret>", secrets.SecretStatus.as_view()),
     path("api/v1/webhooks", webhooks.Webhooks.as_view()),
     path("api/v1/webhooks/<str:webhook>", webhooks.WebhookStatus.as_view()),
     path("api/v1/webhooks/<str:webhook>/rotate", webhooks.WebhookRotation.as_view()),

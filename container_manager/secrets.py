@@ -6,11 +6,12 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 
+from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
-from container_manager import vault
+from container_manager import audit, vault
 from container_manager.exceptions import FieldError, InvalidJob, TooManySecrets, UnknownSecret
 from container_manager.models import Job, StoredSecret, Webhook
 from container_manager.spec import MAX_SECRET_CHARACTERS, JobRequest, Secret
@@ -42,6 +43,7 @@ class SecretValue(BaseModel):
     )
 
 
+@transaction.atomic
 def put(namespace: str, name: str, value: str) -> tuple[StoredSecret, bool]:
     """Store a value under a name, in the place of the one before; says whether the name is new.
 
@@ -51,6 +53,7 @@ def put(namespace: str, name: str, value: str) -> tuple[StoredSecret, bool]:
     rows = StoredSecret.objects.filter(namespace=namespace)
     if not rows.filter(name=name).exists() and rows.count() >= MOST:
         raise TooManySecrets(f"namespace {namespace!r} has {MOST} secrets, the most that it may have")
+    audit.note("secret", name, namespace)
     changed = {"value": sealed_value, "updated_at": now}
     return StoredSecret.objects.update_or_create(
         namespace=namespace, name=name, defaults=changed, create_defaults={**changed, "created_at": now}
@@ -62,10 +65,12 @@ def listed(namespace: str) -> list[StoredSecret]:
     return list(StoredSecret.objects.filter(namespace=namespace).defer("value").order_by("name"))
 
 
+@transaction.atomic
 def remove(namespace: str, name: str) -> None:
     """Forget it. Jobs that were accepted with it have it until their end. Raises UnknownSecret."""
     if not StoredSecret.objects.filter(namespace=namespace, name=name).delete()[0]:
         raise UnknownSecret(f"there is no secret {name!r}")
+    audit.note("secret", name, namespace)
 
 
 def errors_in(request: JobRequest, namespace: str | None = None) -> list[FieldError]:

@@ -37,17 +37,17 @@ class SecretStatus(View):
         answers={201: StoredSecret, 200: StoredSecret},
         raises=(domain.TooManySecrets,),
     )
-    def put(self, request: Request, query: Query, name: str) -> HttpResponse:
+    def put(self, request: Request, query: Query, secret: str) -> HttpResponse:
         """Keep a value, encrypted, under a name: 201 for a new name, 200 in the place of the value before.
 
         A launch request names it as `stored`. Jobs have the value that it had when they were accepted.
         """
-        if not secrets.NAME.fullmatch(name):
+        if not secrets.NAME.fullmatch(secret):
             told = "must be 1 to 63 letters, digits, '_', '.' and '-', beginning with none of the last two"
-            raise InvalidQuery([FieldError("name", "invalid", told)])
+            raise InvalidQuery([FieldError("secret", "invalid", told)])
         value = read_body(SecretValue, request).value.get_secret_value()
-        secret, is_new = secrets.put(token_of(request).namespace, name, value)
-        return answer(secret_document(secret), 201 if is_new else 200)
+        stored, is_new = secrets.put(token_of(request).namespace, secret, value)
+        return answer(secret_document(stored), 201 if is_new else 200)
 
     @endpoint(
         "deleteSecret",
@@ -56,8 +56,8 @@ class SecretStatus(View):
         answers={204: None},
         raises=(domain.UnknownSecret,),
     )
-    def delete(self, request: Request, query: Query, name: str) -> HttpResponse:
+    def delete(self, request: Request, query: Query, secret: str) -> HttpResponse:
         """Forget the value. Jobs that were accepted with it have it until their end."""
         read_nothing(request)
-        secrets.remove(token_of(request).namespace, name)
+        secrets.remove(token_of(request).namespace, secret)
         return HttpResponse(status=204)

@@ -137,7 +137,7 @@ def test_an_unknown_executor_is_told_before_the_body_is_looked_at(client: Client
         ('{"command": [}', "line 1, column 14"),
         ('{\n"a": NaN}', "line 2"),
         ('{"a": 1, "a": 2}', "'a' is given twice"),
-        ("[]", "[]"),
+        ("[]", "an array"),
     ],
 )
 def test_a_broken_body_is_told_with_its_place(client: Client, text: str, place: str) -> None:

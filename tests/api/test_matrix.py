@@ -19,7 +19,7 @@ from django.utils import timezone
 
 from api import schema
 from api.endpoint import Endpoint, View
-from container_manager import tokens, webhooks
+from container_manager import secrets, tokens, webhooks
 from container_manager.identifiers import uuid7
 from container_manager.models import AuditEntry, Job, RateWindow, Token, WebhookDelivery
 from container_manager.spec import execution_id
@@ -30,6 +30,8 @@ from tests.factories import AttemptFactory, ContainerJobFactory, TokenFactory
 
 OPEN = {"getLiveness", "getReadiness", "getSchema"}
 PAGES = {"api/docs", "api/docs/problems"}
+MAKES_WHAT_IT_NAMES = {"putSecret"}
+OF_ALL_EXECUTORS = {"secret", "token"}
 
 pytestmark = pytest.mark.django_db
 
@@ -50,7 +52,7 @@ class Operation:
     @property
     def is_of_a_namespace(self) -> bool:
         """Whether its path names something that belongs to a namespace."""
-        return any(parameter != "executor" for parameter in self.parameters)
+        return self.name not in MAKES_WHAT_IT_NAMES and any(name != "executor" for name in self.parameters)
 
     def body(self) -> Any:
         """What the contract gives as an example, so that only the token can be what is wrong."""
@@ -99,7 +101,7 @@ def operations() -> Iterator[Operation]:
 EVERY = list(operations())
 CLOSED = [pytest.param(each, id=each.name) for each in EVERY if each.name not in OPEN]
 OF_A_NAMESPACE = [pytest.param(each, id=each.name) for each in EVERY if each.is_of_a_namespace]
-OF_AN_EXECUTOR = [pytest.param(each, id=each.name) for each in EVERY if set(each.parameters) - {"token"}]
+OF_AN_EXECUTOR = [pytest.param(each, id=each.name) for each in EVERY if set(each.parameters) - OF_ALL_EXECUTORS]
 OF_THE_OPERATOR = [pytest.param(each, id=each.name) for each in EVERY if each.endpoint.operator]
 SHARED = [
     pytest.param(each, id=each.name)
@@ -113,6 +115,7 @@ def things() -> dict[str, str]:
     """What paths name, all of it of namespace `default`: a running job, and a token; other tables have rows too."""
     ContainerJobFactory.create()
     ContainerJobFactory.create(ended=True)
+    secrets.put("default", "deploy-key", "hunter2")
     webhook, _ = webhooks.register("default", WebhookRequest(url="https://hooks.example.org/"))
     now = timezone.now()
     delivery = WebhookDelivery.objects.create(
@@ -120,6 +123,7 @@ def things() -> dict[str, str]:
     )
     return {
         "executor": "mock",
+        "secret": "deploy-key",
         "webhook": str(webhook.pk),
         "delivery": str(delivery.pk),
         "job": str(AttemptFactory.create().job_id),
@@ -242,6 +246,19 @@ def test_with_a_token_of_another_namespace(operation: Operation, things: dict[st
     parameter = next(name for name in operation.parameters if name != "executor")
 
     refuses(client_with(make("elsewhere")[1]), operation, things, 404, f"unknown_{parameter}")
+
+
+@pytest.mark.parametrize("operation", [each for each in CLOSED if each.id in MAKES_WHAT_IT_NAMES])
+def test_what_another_namespace_makes_under_the_same_name_is_its_own(
+    operation: Operation, things: dict[str, str]
+) -> None:
+    before = books()
+    answer = ask(client_with(make("elsewhere")[1]), operation, things)
+    after = books()
+
+    assert answer.status_code == 201
+    for table, rows in before.items():
+        assert [row for row in after[table] if row.get("namespace") != "elsewhere"] == rows
 
 
 @pytest.mark.parametrize("operation", OF_THE_OPERATOR)

@@ -9,7 +9,7 @@ from django.test import Client
 
 from api import errors
 from api.problems import STATUS, title_of
-from container_manager import exceptions, jobs
+from container_manager import exceptions, listing
 from container_manager.exceptions import PurserError
 from tests.factories import ContainerJobFactory
 
@@ -65,7 +65,7 @@ def test_a_bug_is_logged_with_its_traceback_and_not_told(
     def broken(*_: object, **__: object) -> None:
         raise ZeroDivisionError("internal detail")
 
-    monkeypatch.setattr(jobs, "page", broken)
+    monkeypatch.setattr(listing, "page", broken)
     answer = client.get("/api/v1/jobs")
 
     assert (answer.status_code, answer.json()["code"]) == (500, "internal_error")
@@ -89,7 +89,7 @@ def test_a_database_that_is_away_is_told_apart_from_a_bug(client: Client, monkey
     def away(*_: object, **__: object) -> None:
         raise OperationalError("password of host x")
 
-    monkeypatch.setattr(jobs, "page", away)
+    monkeypatch.setattr(listing, "page", away)
     answer = client.get("/api/v1/jobs")
 
     assert (answer.status_code, answer.json()["code"]) == (503, "unavailable")

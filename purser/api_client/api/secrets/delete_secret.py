@@ -11,13 +11,13 @@ from ...types import Response
 
 
 def _get_kwargs(
-    name: str,
+    secret: str,
 ) -> dict[str, Any]:
 
     _kwargs: dict[str, Any] = {
         "method": "delete",
-        "url": "/api/v1/secrets/{name}".format(
-            name=quote(str(name), safe=""),
+        "url": "/api/v1/secrets/{secret}".format(
+            secret=quote(str(secret), safe=""),
         ),
     }
 
@@ -105,7 +105,7 @@ def _build_response(*, client: AuthenticatedClient | Client, response: httpx.Res
 
 
 def sync_detailed(
-    name: str,
+    secret: str,
     *,
     client: AuthenticatedClient,
 ) -> Response[Any | Problem]:
@@ -116,7 +116,7 @@ def sync_detailed(
     Needs the scope `jobs:write`.
 
     Args:
-        name (str):
+        secret (str):
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -127,7 +127,7 @@ def sync_detailed(
     """
 
     kwargs = _get_kwargs(
-        name=name,
+        secret=secret,
     )
 
     response = client.get_httpx_client().request(
@@ -138,7 +138,7 @@ def sync_detailed(
 
 
 def sync(
-    name: str,
+    secret: str,
     *,
     client: AuthenticatedClient,
 ) -> Any | Problem | None:
@@ -149,7 +149,7 @@ def sync(
     Needs the scope `jobs:write`.
 
     Args:
-        name (str):
+        secret (str):
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -160,13 +160,13 @@ def sync(
     """
 
     return sync_detailed(
-        name=name,
+        secret=secret,
         client=client,
     ).parsed
 
 
 async def asyncio_detailed(
-    name: str,
+    secret: str,
     *,
     client: AuthenticatedClient,
 ) -> Response[Any | Problem]:
@@ -177,7 +177,7 @@ async def asyncio_detailed(
     Needs the scope `jobs:write`.
 
     Args:
-        name (str):
+        secret (str):
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -188,7 +188,7 @@ async def asyncio_detailed(
     """
 
     kwargs = _get_kwargs(
-        name=name,
+        secret=secret,
     )
 
     response = await client.get_async_httpx_client().request(**kwargs)
@@ -197,7 +197,7 @@ async def asyncio_detailed(
 
 
 async def asyncio(
-    name: str,
+    secret: str,
     *,
     client: AuthenticatedClient,
 ) -> Any | Problem | None:
@@ -208,7 +208,7 @@ async def asyncio(
     Needs the scope `jobs:write`.
 
     Args:
-        name (str):
+        secret (str):
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -220,7 +220,7 @@ async def asyncio(
 
     return (
         await asyncio_detailed(
-            name=name,
+            secret=secret,
             client=client,
         )
     ).parsed

@@ -13,7 +13,7 @@ from ...types import Response
 
 
 def _get_kwargs(
-    name: str,
+    secret: str,
     *,
     body: SecretValue,
 ) -> dict[str, Any]:
@@ -21,8 +21,8 @@ def _get_kwargs(
 
     _kwargs: dict[str, Any] = {
         "method": "put",
-        "url": "/api/v1/secrets/{name}".format(
-            name=quote(str(name), safe=""),
+        "url": "/api/v1/secrets/{secret}".format(
+            secret=quote(str(secret), safe=""),
         ),
     }
 
@@ -123,7 +123,7 @@ def _build_response(
 
 
 def sync_detailed(
-    name: str,
+    secret: str,
     *,
     client: AuthenticatedClient,
     body: SecretValue,
@@ -137,7 +137,7 @@ def sync_detailed(
     Needs the scope `jobs:write`.
 
     Args:
-        name (str):
+        secret (str):
         body (SecretValue): A value to store.
 
     Raises:
@@ -149,7 +149,7 @@ def sync_detailed(
     """
 
     kwargs = _get_kwargs(
-        name=name,
+        secret=secret,
         body=body,
     )
 
@@ -161,7 +161,7 @@ def sync_detailed(
 
 
 def sync(
-    name: str,
+    secret: str,
     *,
     client: AuthenticatedClient,
     body: SecretValue,
@@ -175,7 +175,7 @@ def sync(
     Needs the scope `jobs:write`.
 
     Args:
-        name (str):
+        secret (str):
         body (SecretValue): A value to store.
 
     Raises:
@@ -187,14 +187,14 @@ def sync(
     """
 
     return sync_detailed(
-        name=name,
+        secret=secret,
         client=client,
         body=body,
     ).parsed
 
 
 async def asyncio_detailed(
-    name: str,
+    secret: str,
     *,
     client: AuthenticatedClient,
     body: SecretValue,
@@ -208,7 +208,7 @@ async def asyncio_detailed(
     Needs the scope `jobs:write`.
 
     Args:
-        name (str):
+        secret (str):
         body (SecretValue): A value to store.
 
     Raises:
@@ -220,7 +220,7 @@ async def asyncio_detailed(
     """
 
     kwargs = _get_kwargs(
-        name=name,
+        secret=secret,
         body=body,
     )
 
@@ -230,7 +230,7 @@ async def asyncio_detailed(
 
 
 async def asyncio(
-    name: str,
+    secret: str,
     *,
     client: AuthenticatedClient,
     body: SecretValue,
@@ -244,7 +244,7 @@ async def asyncio(
     Needs the scope `jobs:write`.
 
     Args:
-        name (str):
+        secret (str):
         body (SecretValue): A value to store.
 
     Raises:
@@ -257,7 +257,7 @@ async def asyncio(
 
     return (
         await asyncio_detailed(
-            name=name,
+            secret=secret,
             client=client,
             body=body,
         )
