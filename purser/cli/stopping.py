@@ -14,7 +14,7 @@ from purser.client import Client
 from purser.exceptions import ClientError, Refused
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-_LEAVE_SECONDS = 3.0
+_LEAVE_SECONDS = 10.0
 """How long the second signal waits for the service to have heard of the first. A third does not wait."""
 
 
@@ -53,8 +53,8 @@ class Stopper:
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
         if self._asked:
             self._leave()
+        self.stop()  # before a word is said: the next signal may come amid it
         self._screen.insist("cancelling the job; once more to leave before its end")
-        self.stop()
 
     def _leave(self) -> NoReturn:
         if self._job_id and not self._is_leaving:

@@ -209,7 +209,7 @@ def test_the_pull_of_an_image_is_told_and_is_ended_by_a_signal(tmp_path: Path, d
 
 def test_a_second_signal_leaves_once_the_service_has_heard_of_the_first(shell: Shell) -> None:
     command = "trap '' TERM; echo ready; while :; do sleep 0.1; done"
-    process = shell.start('exec purser run --grace 600 -l kind=stubborn -- sh -c "$1"', command)
+    process = shell.start('exec purser run --grace 15 -l kind=stubborn -- sh -c "$1"', command)
     assert process.stdout
     assert process.stderr
     assert process.stdout.readline() == b"ready\n"
@@ -218,9 +218,11 @@ def test_a_second_signal_leaves_once_the_service_has_heard_of_the_first(shell: S
     assert b"cancelling the job" in process.stderr.readline()
     process.send_signal(signal.SIGTERM)
 
-    assert process.wait(10) == 130
+    assert process.wait(30) == 130
+    assert process.stderr.read() == b"purser: left before the job's end\n"
     (job,) = shell.jobs("--label", "kind=stubborn")
-    assert (job["state"], job["cancel_requested_at"] is None) == ("running", False)
+    assert job["cancel_requested_at"]
+    assert shell('purser status --wait "$1"', job["id"]).returncode == 130
 
 
 def test_a_reader_that_goes_away_ends_the_job(shell: Shell) -> None:
