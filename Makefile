@@ -1,4 +1,4 @@
-.PHONY: help up down serve test soak lint format openapi lock
+.PHONY: help up down serve test soak fuzz lint format openapi lock
 
 help:  ## Show this list
 	@grep -E '^[a-z]+:.*##' Makefile | sed 's/:.*## /\t/'
@@ -17,6 +17,9 @@ test:  ## Set everything up, run every check and every test
 
 soak:  ## Kill dispatchers, engine and database during 200 jobs, on both databases; prints the counts
 	@scripts/bootstrap dev && PURSER_SOAK_JOBS=200 .venv/bin/python -m pytest -s -p no:cacheprovider --timeout 3600 tests/faults/test_a_soak.py
+
+fuzz:  ## Ask a live service 20,000 things that the contract allows or forbids
+	@scripts/bootstrap dev && .venv/bin/python -m tests.fuzz.run
 
 lint:  ## Run the static checks only
 	@scripts/bootstrap dev && .venv/bin/python scripts/check.py static

@@ -29,7 +29,7 @@ from api.errors import MethodNotAllowed, MissingToken, NotAcceptable, UnusableTo
 from api.limits import RATE_HEADERS
 from api.parsing import Query, read_query
 from api.problems import PROBLEM_CODE, REQUEST_ID, exception_handler
-from api.schema import Schema
+from api.schema import Schema, Text
 from api.waiting import Held
 from container_manager import audit, jobs
 from container_manager.audit import Act, AuditOutcome, Via
@@ -40,7 +40,7 @@ from container_manager.tokens import Scope
 
 JSON = "application/json"
 _READS = ("GET", "HEAD")
-Answer = type[BaseModel] | None | Mapping[str, Any]
+Answer = type[BaseModel] | Text | None
 Method = Callable[..., HttpResponseBase]
 
 
@@ -51,7 +51,7 @@ class Header:
     name: str
     description: str
     schema: Mapping[str, Any]
-    example: str
+    example: str | int
     statuses: tuple[int, ...] = ()
 
 
@@ -60,7 +60,7 @@ class Endpoint:
     """One operation of the API.
 
     `operation` is its operationId, with `{}` where the path that names the executor puts `Executor`.
-    `answers` has a model, a plain schema or None (no body) by status, and by media type where there are several; the
+    `answers` has a model, a Text or None (no body) by status, and by media type where there are several; the
     first status is the one that a change is audited with. `operator` is for what shows all namespaces.
     """
 
@@ -165,7 +165,8 @@ class View(APIView):
 
     def perform_content_negotiation(self, request: Request, force: bool = False) -> Any:
         try:
-            return super().perform_content_negotiation(request, force)
+            undeclared = self.declared(request.method) is None  # refused for that, whatever it accepts
+            return super().perform_content_negotiation(request, force or undeclared)
         except drf.NotAcceptable:
             given = ", ".join(renderer.media_type for renderer in self.get_renderers())
             raise NotAcceptable(f"Accept: {request.headers.get('Accept')} cannot be given; here is: {given}") from None

@@ -68,16 +68,16 @@ class NdjsonForm:
     """A JSON object a line: log lines, `{"attempt": …}` and a last `{"end": …}`."""
 
     def line(self, line: LogLine, cursor: str) -> bytes:
-        return _json_line(log_line_document(line))
+        return json_line(log_line_document(line))
 
     def attempt(self, number: int, dropped: dict[str, int]) -> bytes:
-        return _json_line({"attempt": number, "dropped_bytes": dropped})
+        return json_line({"attempt": number, "dropped_bytes": dropped})
 
     def end(self, job: Job, dropped: dict[str, int]) -> bytes:
-        return _json_line({"end": {**end_document(job), "dropped_bytes": dropped}})
+        return json_line({"end": {**end_document(job), "dropped_bytes": dropped}})
 
     def broken(self, error: PurserError) -> bytes:
-        return _json_line({"error": _error_document(error)})
+        return json_line({"error": _error_document(error)})
 
 
 class PlainForm:
@@ -334,7 +334,8 @@ def server_sent(event: str, document: dict[str, Any], cursor: str | None = None)
     return head.encode() + b"data: " + orjson.dumps(document) + b"\n\n"
 
 
-def _json_line(document: dict[str, Any]) -> bytes:
+def json_line(document: dict[str, Any]) -> bytes:
+    """One line of newline-delimited JSON."""
     return orjson.dumps(document, option=orjson.OPT_APPEND_NEWLINE)
 
 

@@ -3,18 +3,21 @@
 import functools
 import inspect
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, cast
 
 from django.conf import settings
 from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.plumbing import ResolvedComponent
 from drf_spectacular.renderers import OpenApiYamlRenderer
-from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiRequest, OpenApiResponse
-from pydantic import BaseModel
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse
 
 from api import errors
+from api.examples import JOB_ID
 from api.problems import status_of, title_of
+from api.schema_rules import PROBLEM_JSON, problem_example
 from api.schemas.process import Problem
 from container_manager import exceptions as domain
 from container_manager import secrets
@@ -24,66 +27,27 @@ from container_manager.spec import JobRequest
 if TYPE_CHECKING:
     from api.endpoint import Answer, Endpoint, Header, View
 
-PROBLEM_JSON = "application/problem+json"
 _PATH_PARAMETERS: Mapping[str, tuple[str, dict[str, Any], str]] = {
     "executor": ("Name of a registered executor.", {"type": "string"}, "docker"),
     "token": ("Id of a token; not its secret.", {"type": "string"}, "7b9de2b64ed7"),
     "secret": ("Name of a stored secret.", {"type": "string", "pattern": f"^{secrets.NAME.pattern}$"}, "deploy-key"),
     "webhook": ("Id of a webhook.", {"type": "string", "format": "uuid"}, "0193a1c2-6c8f-7d22-8e54-1b2c3d4e5f60"),
     "delivery": ("Id of a delivery.", {"type": "string", "format": "uuid"}, "0193a1c2-7d90-7e33-9f65-2c3d4e5f6071"),
-    "job": ("Id of a job.", {"type": "string", "format": "uuid"}, "0193a1c2-5b7e-7c11-9d43-0a1b2c3d4e5f"),
+    "job": ("Id of a job.", {"type": "string", "format": "uuid"}, JOB_ID),
 }
 _POLICY = (
     "The token's rate: `q` requests in a window of `w` seconds (draft-ietf-httpapi-ratelimit-headers-10); "
     "left out where there is no limit."
 )
 _STANDING = "About how many requests (`r`) are left of it, and the seconds (`t`) until there are all again."
-_REQUEST_EXAMPLES: Mapping[str, Mapping[str, Any]] = {
-    "JobRequest": {
-        "A container": {
-            "image": "busybox:latest",
-            "command": ["echo", "hello"],
-            "env": {"LANG": "C.UTF-8"},
-            "memory_mib": 64,
-            "cpu_cores": 0.5,
-            "timeout_seconds": 60,
-            "labels": {"team": "a"},
-        },
-        "With a secret": {
-            "command": ["sh", "-c", "deploy --key /run/secrets/deploy-key"],
-            "secrets": [
-                {"name": "deploy-key", "stored": "deploy-key"},
-                {"name": "TOKEN", "kind": "env", "value": "glpat-0a1b2c3d4e5f"},
-            ],
-        },
-        "A shell script on standard input": {"command": ["sh", "-s"], "stdin": "echo hello\nexit 3\n"},
-    },
-    "SecretValue": {"A token": {"value": "glpat-0a1b2c3d4e5f"}},
-    "WebhookRequest": {
-        "The ends of one team's jobs": {
-            "url": "https://ci.example.org/hooks/purser",
-            "events": ["succeeded", "failed", "cancelled"],
-            "labels": {"team": "a"},
-        },
-    },
-    "WebhookChange": {"Take it up again": {"enabled": True}},
-    "TokenRequest": {
-        "A pipeline's token": {
-            "name": "ci",
-            "scopes": ["jobs:read", "jobs:write"],
-            "expires_at": "2035-01-01T00:00:00Z",
-        },
-        "One executor, 60 requests a minute": {
-            "name": "nightly",
-            "scopes": ["jobs:read"],
-            "executors": ["docker"],
-            "rate_limit": "60/60",
-        },
-    },
-    "TokenRotation": {"An hour for both": {"overlap_seconds": 3600}},
-    "Rotation": {"An hour for the change": {"overlap_seconds": 3600}},
-}
-"""By the name of a body's model."""
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A body that is not one JSON document: what it is, and an example."""
+
+    description: str
+    example: str
 
 
 class Schema(AutoSchema):
@@ -121,14 +85,21 @@ class Schema(AutoSchema):
     def get_override_parameters(self) -> list[Any]:
         path = [_path_parameter(name) for name in _PATH_PARAMETERS if f"{{{name}}}" in self.path]
         rate = _rate_headers(self._declared.answers) if self._declared.scope else ()
-        return [*path, *_query_parameters(self._declared.query), *map(_header, self._declared.headers), *rate]
+        return [*path, *self._query_parameters(), *map(_header, self._declared.headers), *rate]
+
+    def _query_parameters(self) -> Iterator[OpenApiParameter]:
+        document = self._declared.query.model_json_schema(ref_template="#/components/schemas/{model}")
+        for name, schema in document.get("$defs", {}).items():
+            component = ResolvedComponent(name, ResolvedComponent.SCHEMA, schema, name)  # type: ignore[no-untyped-call]
+            self.registry.register_on_missing(component)
+        for name, schema in document.get("properties", {}).items():
+            description = schema.pop("description", "")
+            yield OpenApiParameter(name, _without_null(schema), OpenApiParameter.QUERY, description=description)
 
     def get_request_serializer(self) -> Any:
         if self._declared.body is None:
             return None
-        given = _REQUEST_EXAMPLES.get(self._declared.body.__name__, {})
-        examples = [OpenApiExample(name, value=value) for name, value in given.items()]
-        return {"application/json": OpenApiRequest(self._declared.body, examples=examples)}
+        return {"application/json": self._declared.body}
 
     def get_response_serializers(self) -> Any:
         return {**dict(_answers(self._declared)), **dict(_problems(self._refusals()))}
@@ -152,14 +123,6 @@ class Schema(AutoSchema):
 def _path_parameter(name: str) -> OpenApiParameter:
     description, schema, example = _PATH_PARAMETERS[name]
     return OpenApiParameter(name, {**schema, "examples": [example]}, OpenApiParameter.PATH, description=description)
-
-
-def _query_parameters(query: type[BaseModel]) -> Iterator[OpenApiParameter]:
-    for name, schema in (
-        query.model_json_schema(ref_template="#/components/schemas/{model}").get("properties", {}).items()
-    ):
-        description = schema.pop("description", "")
-        yield OpenApiParameter(name, _without_null(schema), OpenApiParameter.QUERY, description=description)
 
 
 def _without_null(schema: dict[str, Any]) -> dict[str, Any]:
@@ -192,7 +155,7 @@ def _rate_headers(statuses: Iterable[int]) -> Iterator[OpenApiParameter]:
 
 def _answers(declared: "Endpoint") -> Iterator[tuple[Any, OpenApiResponse]]:
     for status, answer in declared.answers.items():
-        if isinstance(answer, Mapping) and "type" not in answer:
+        if isinstance(answer, Mapping):
             for media_type, shape in answer.items():
                 yield (status, media_type), _response(shape)
         else:
@@ -203,8 +166,9 @@ def _answers(declared: "Endpoint") -> Iterator[tuple[Any, OpenApiResponse]]:
 def _response(shape: "Answer") -> OpenApiResponse:
     if shape is None:
         return OpenApiResponse(None, description="Done; there is nothing to say.")
-    if isinstance(shape, Mapping):
-        return OpenApiResponse(dict(shape), description="As the description says.")
+    if isinstance(shape, Text):
+        schema = {"type": "string", "description": shape.description, "examples": [shape.example]}
+        return OpenApiResponse(schema, description=shape.description)
     return OpenApiResponse(shape, description=(inspect.getdoc(shape) or "").splitlines()[0])
 
 
@@ -213,43 +177,8 @@ def _problems(kinds: Iterable[type[PurserError]]) -> Iterator[tuple[Any, OpenApi
     for status, group in groupby(ordered, key=status_of):
         members = list(group)
         description = " ".join(f"`{kind.code}`: {title_of(kind)}" for kind in members)
-        examples = [OpenApiExample(kind.code, value=_example(kind)) for kind in members]
+        examples = [OpenApiExample(kind.code, value=problem_example(kind)) for kind in members]
         yield (status, PROBLEM_JSON), OpenApiResponse(Problem, description=description, examples=examples)
-
-
-def _example(kind: type[PurserError]) -> dict[str, Any]:
-    return {
-        "type": f"/api/docs/problems#{kind.code}",
-        "title": title_of(kind),
-        "status": status_of(kind),
-        "detail": title_of(kind),
-        "instance": "/api/v1/jobs",
-        "code": kind.code,
-        "request_id": "0193a1c2-5b7e-7c11-9d43-0a1b2c3d4e5f",
-    }
-
-
-def tidy(result: dict[str, Any], **_: Any) -> dict[str, Any]:
-    """A hook: bodies are required, and names that pydantic made up from names are left out."""
-    for path in result["paths"].values():
-        for operation in path.values():
-            if "requestBody" in operation:
-                operation["requestBody"]["required"] = True
-            for parameter in operation.get("parameters", ()):
-                _strip_titles(parameter["schema"])
-    _strip_titles(result["components"]["schemas"])
-    return result
-
-
-def _strip_titles(node: Any) -> None:
-    if isinstance(node, dict):
-        if isinstance(node.get("title"), str):
-            del node["title"]
-        for value in node.values():
-            _strip_titles(value)
-    elif isinstance(node, list):
-        for item in node:
-            _strip_titles(item)
 
 
 @functools.cache

@@ -53,8 +53,11 @@ SPECTACULAR_SETTINGS = {
     "DESCRIPTION": "Runs containers over REST, on every engine alike, and keeps the account of every one of them.",
     "VERSION": "1.0.0",
     "OAS_VERSION": "3.1.1",
+    "COMPONENT_SPLIT_PATCH": False,
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
-    "POSTPROCESSING_HOOKS": ["api.schema.tidy"],
+    "POSTPROCESSING_HOOKS": ["api.schema_rules.apply"],
+    "SERVERS": [{"url": "/", "description": "The service that this document was read from."}],
+    "CONTACT": {"name": "Whoever runs this service"},
     "TAGS": [
         {"name": "jobs", "description": "Launch, status, logs, events, cancel, cleanup."},
         {"name": "secrets", "description": "What the namespace keeps for its jobs and nobody is shown."},

@@ -15,12 +15,19 @@ from pydantic import (
     field_validator,
     model_validator,
 )
+from typing_extensions import TypeAliasType
 
 MAX_STDIN_BYTES = 1024 * 1024
 MAX_SECRET_CHARACTERS = 65_536
 SECRETS_DIR = "/run/secrets"
 _LABEL_KEY = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._/-]{0,61}[A-Za-z0-9])?")
 _ENV_NAME = re.compile(r"[^=\x00]{1,256}")
+
+
+def _names(pattern: re.Pattern[str]) -> dict[str, Any]:
+    """What the schema says of the names in an object; validators below say it in a sentence."""
+    return {"propertyNames": {"pattern": f"^{pattern.pattern}$"}}
+
 
 HONOURED_BY_PURSER = frozenset(
     {
@@ -42,7 +49,12 @@ Word = Annotated[str, StringConstraints(pattern=r"^[^\x00]+$", max_length=4096)]
 
 
 SecretName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,62}$")]
-SecretKind = Literal["file", "env"]
+SecretKind = TypeAliasType(
+    "SecretKind",
+    Annotated[
+        Literal["file", "env"], Field(description="`file`: a file in memory. `env`: a variable of the environment.")
+    ],
+)
 
 
 def _without_parents(path: str) -> str:
@@ -56,18 +68,66 @@ AbsolutePath = Annotated[
 ]
 
 
-RetryReason = Literal[
-    "command_not_found",
-    "engine_lost",
-    "exit_nonzero",
-    "image_auth",
-    "image_not_found",
-    "image_pull_failed",
-    "launch_error",
-    "oom",
-    "signal",
-    "timeout",
-]
+RetryReason = TypeAliasType(
+    "RetryReason",
+    Annotated[
+        Literal[
+            "command_not_found",
+            "engine_lost",
+            "exit_nonzero",
+            "image_auth",
+            "image_not_found",
+            "image_pull_failed",
+            "launch_error",
+            "oom",
+            "signal",
+            "timeout",
+        ],
+        Field(description="A reason for which a job can be launched again."),
+    ],
+)
+PullPolicy = TypeAliasType(
+    "PullPolicy",
+    Annotated[Literal["missing", "always", "never"], Field(description="When an image is pulled from its registry.")],
+)
+MountType = TypeAliasType(
+    "MountType", Annotated[Literal["bind", "volume"], Field(description="A host directory, or a named volume.")]
+)
+Environment = TypeAliasType(
+    "Environment",
+    Annotated[
+        dict[str, Text],
+        Field(
+            max_length=1024,
+            description="Environment variables by name; a name has 1 to 256 characters and no `=`.",
+            examples=[{"LANG": "C.UTF-8"}],
+            json_schema_extra=_names(_ENV_NAME),
+        ),
+    ],
+)
+Labels = TypeAliasType(
+    "Labels",
+    Annotated[
+        dict[str, Annotated[str, StringConstraints(max_length=256, pattern=r"^[^\x00]*$")]],
+        Field(
+            max_length=64,
+            description="Names and values to find a job by; a name has 1 to 63 letters, digits, `.`, `_`, `-` or `/`, "
+            "with a letter or digit at both ends.",
+            examples=[{"team": "a"}],
+            json_schema_extra=_names(_LABEL_KEY),
+        ),
+    ],
+)
+Scenario = TypeAliasType(
+    "Scenario",
+    Annotated[
+        dict[str, Any],
+        Field(
+            description="What the `mock` executor plays, such as `run_seconds`, `exit_code` and `output`.",
+            examples=[{"run_seconds": 0.5, "exit_code": 3, "output": [{"stream": "stdout", "text": "hello\n"}]}],
+        ),
+    ],
+)
 
 
 class _Strict(BaseModel):
@@ -84,7 +144,7 @@ class Tmpfs(_Strict):
 class Mount(_Strict):
     """A directory of the host or a volume of the engine, under a root that the operator allows."""
 
-    type: Literal["bind", "volume"] = Field(description="A host directory, or a named volume.")
+    type: MountType = Field(description="A host directory, or a named volume.")
     source: Word = Field(description="The host directory or the volume's name.", examples=["/srv/data"])
     target: AbsolutePath = Field(description="Where it is mounted.", examples=["/data"])
     read_only: bool = Field(default=True, description="Whether the job may only read it.")
@@ -138,7 +198,7 @@ class JobRequest(_Strict):
     image: Word | None = Field(
         default=None, description="The image to run, where the executor runs images.", examples=["busybox:local"]
     )
-    pull_policy: Literal["missing", "always", "never"] | None = Field(
+    pull_policy: PullPolicy | None = Field(
         default=None, description="When the image is pulled. Default: the executor's."
     )
     registry_auth: Word | None = Field(
@@ -155,9 +215,7 @@ class JobRequest(_Strict):
         description="The command and its arguments, one item each; no shell reads it.",
         examples=[["echo", "hello"]],
     )
-    env: dict[str, Text] = Field(
-        default_factory=dict, max_length=1024, description="Environment variables.", examples=[{"LANG": "C.UTF-8"}]
-    )
+    env: Environment = Field(default_factory=dict, description="Environment variables.")
     working_dir: AbsolutePath | None = Field(default=None, description="The directory to start in.")
     user: Word | None = Field(
         default=None, description="User, or user:group, by name or number.", examples=["1000:1000"]
@@ -165,12 +223,7 @@ class JobRequest(_Strict):
     stdin: Text | None = Field(
         default=None, max_length=MAX_STDIN_BYTES, description="Text given to the command on standard input."
     )
-    labels: dict[str, Annotated[str, StringConstraints(max_length=256, pattern=r"^[^\x00]*$")]] = Field(
-        default_factory=dict,
-        max_length=64,
-        description="Names and values to find the job by.",
-        examples=[{"team": "a"}],
-    )
+    labels: Labels = Field(default_factory=dict, description="Names and values to find the job by.")
     memory_mib: int | None = Field(
         default=None,
         ge=1,
@@ -242,14 +295,14 @@ class JobRequest(_Strict):
         gt=0,
         le=3600,
         allow_inf_nan=False,
-        description="Longest wait before the first retry. It doubles with each, and each waits at least half of it.",
+        description="Longest wait (s) before the first retry. It doubles with each; each is at least half of that.",
     )
     retry_backoff_cap_seconds: float = Field(
-        default=300.0, gt=0, le=86_400, allow_inf_nan=False, description="No retry waits longer than this."
+        default=300.0, gt=0, le=86_400, allow_inf_nan=False, description="No retry waits longer than so many seconds."
     )
     priority: int = Field(default=0, ge=-1000, le=1000, description="Higher is launched earlier.")
-    scenario: dict[str, Any] | None = Field(
-        default=None, description="What the `mock` executor plays; see its documentation. Other executors refuse it."
+    scenario: Scenario | None = Field(
+        default=None, description="What the `mock` executor plays; other executors refuse it."
     )
 
     @field_validator("entrypoint", "command")

@@ -5,6 +5,8 @@ from enum import StrEnum
 
 
 class JobState(StrEnum):
+    """Where a job is in its life; `succeeded`, `failed` and `cancelled` are its ends."""
+
     QUEUED = "queued"  # accepted; waits for room, for its time, or for the engine
     LAUNCHING = "launching"  # claimed and reserved; the engine is being asked
     RUNNING = "running"  # the engine has said that it started

@@ -12,6 +12,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator
+from typing_extensions import TypeAliasType
 
 from container_manager import audit, destinations, outbox, vault
 from container_manager.bell import WEBHOOKS_TOPIC, bell
@@ -36,6 +37,13 @@ SECRET_PREFIX = "whsec_"  # noqa: S105
 
 Name = Annotated[str, StringConstraints(min_length=1, max_length=63, pattern=r"^[^\x00]+$")]
 Label = Annotated[str, StringConstraints(max_length=256, pattern=r"^[^\x00]*$")]
+LabelSelector = TypeAliasType(
+    "LabelSelector",
+    Annotated[
+        dict[Name, Label],
+        Field(max_length=64, description="Names and values that a job's labels must have.", examples=[{"team": "a"}]),
+    ],
+)
 
 
 class WebhookFields(BaseModel):
@@ -49,10 +57,7 @@ class WebhookFields(BaseModel):
     executors: list[Name] = Field(
         default_factory=list, max_length=64, description="Executors whose jobs are told of. Empty: all."
     )
-    labels: dict[Name, Label] = Field(
-        default_factory=dict, max_length=64, description="Labels that a job must have to be told of.",
-        examples=[{"team": "a"}],
-    )  # fmt: skip
+    labels: LabelSelector = Field(default_factory=dict, description="Labels that a job must have to be told of.")
 
 
 class WebhookRequest(WebhookFields):

@@ -1,48 +1,88 @@
 """Answers about jobs."""
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from pydantic import Field, RootModel
+from typing_extensions import TypeAliasType
 
-from api.schemas.base import Answer, Time
+from api.schemas.base import Answer, BreakerState, DroppedBytes, Evidence, LogStream, Time
 from api.schemas.executors import Capabilities, Limits
-from container_manager.spec import JobRequest
+from container_manager.spec import JobRequest, Labels
 from container_manager.states import JobState, Reason
+
+WaitingCode = TypeAliasType(
+    "WaitingCode",
+    Annotated[
+        Literal["capacity", "quota", "queue", "backoff", "breaker", "executor"],
+        Field(
+            description="`capacity`: the executor has no room. `quota`: the namespace has none. `queue`: others are "
+            "first. `backoff`: a retry waits for its time. `breaker`: too many launches failed. `executor`: it is not "
+            "healthy, or not looked after."
+        ),
+    ],
+)
+
+Phase = TypeAliasType(
+    "Phase",
+    Annotated[
+        Literal["queued", "pulling", "launching", "running", "timed_out", "cancel_requested", "ended", "cleanup"],
+        Field(description="A part of an attempt, or a moment in it."),
+    ],
+)
+
+DIGEST = "sha256:9ae97d36d26566ff84e8893c64a6dc4fe8ca6d1144bf5b87b2b85a32def253c7"
+PATH = "/api/v1/jobs/0193a1c2-5b7e-7c11-9d43-0a1b2c3d4e5f"
 
 
 class Usage(Answer):
     """What an execution used. A figure that cannot be had is null, never 0."""
 
-    peak_memory_bytes: int | None = Field(description="Most memory held at once, in bytes, page cache included.")
-    cpu_user_seconds: float | None = Field(description="Cpu time in user mode, in seconds.")
-    cpu_system_seconds: float | None = Field(description="Cpu time in the kernel, in seconds.")
-    io_read_bytes: int | None = Field(description="Bytes read from block devices.")
-    io_write_bytes: int | None = Field(description="Bytes that were written to block devices by its end.")
+    peak_memory_bytes: int | None = Field(
+        ge=0, description="Most memory held at once, in bytes, page cache included.", examples=[4194304]
+    )
+    cpu_user_seconds: float | None = Field(ge=0, description="Cpu time in user mode, in seconds.", examples=[0.012])
+    cpu_system_seconds: float | None = Field(ge=0, description="Cpu time in the kernel, in seconds.", examples=[0.004])
+    io_read_bytes: int | None = Field(ge=0, description="Bytes read from block devices.", examples=[0])
+    io_write_bytes: int | None = Field(
+        ge=0, description="Bytes that were written to block devices by its end.", examples=[None]
+    )
 
 
 class Phases(Answer):
     """How long each part of an attempt took, in seconds; null where it has not happened or was not seen."""
 
-    queued_seconds: float | None = Field(description="In the queue, a retry's backoff included.")
-    pull_seconds: float | None = Field(description="Pulling the image; null when it was there.")
-    launch_seconds: float | None = Field(description="From leaving the queue to the start, without the pull.")
-    run_seconds: float | None = Field(description="From the start to the end, by the engine's clock.")
-    cleanup_seconds: float | None = Field(description="Removing what it left on the engine.")
+    queued_seconds: float | None = Field(
+        ge=0, description="Seconds in the queue, a retry's backoff included.", examples=[0.021]
+    )
+    pull_seconds: float | None = Field(
+        ge=0, description="Seconds of pulling the image; null when it was there.", examples=[None]
+    )
+    launch_seconds: float | None = Field(
+        ge=0, description="Seconds from leaving the queue to the start, without the pull.", examples=[0.238]
+    )
+    run_seconds: float | None = Field(
+        ge=0, description="Seconds from the start to the end, by the engine's clock.", examples=[0.05]
+    )
+    cleanup_seconds: float | None = Field(
+        ge=0, description="Seconds of removing what it left on the engine.", examples=[0.112]
+    )
 
 
 class Attempt(Answer):
     """One launch of a job. Kept when the job is launched again."""
 
-    number: int = Field(description="1 for the first launch.", examples=[1])
+    number: int = Field(ge=1, description="1 for the first launch.", examples=[1])
     launching_at: Time = Field(description="When the engine was asked.")
     pulling_at: Time | None = Field(description="When it began to pull the image; null when it was there.")
     started_at: Time | None = Field(description="When the engine said that it started.")
     finished_at: Time | None = Field(description="When it ended.")
-    reason: Reason | None = Field(description="Why it ended; null until then.")
-    evidence: dict[str, Any] = Field(description="What the reason rests on: exit code, signal, limit and value.")
-    exit_code: int | None = Field(description="The command's exit code, where there was one.", examples=[0])
-    image_digest: str | None = Field(description="Digest of the image that ran.")
+    reason: Reason | None = Field(description="Why it ended; null until then.", examples=["completed"])
+    evidence: Evidence = Field(description="What the reason rests on.")
+    exit_code: int | None = Field(
+        ge=0, le=255, description="The command's exit code, where there was one.", examples=[0]
+    )
+    image_digest: str | None = Field(description="Digest of the image that ran.", examples=[DIGEST])
     usage: Usage = Field(description="What it used.")
     phases: Phases = Field(description="How long each part of it took.")
     cleaned_at: Time | None = Field(description="Since when nothing of it is left on the engine.")
@@ -51,18 +91,17 @@ class Attempt(Answer):
 class Shortage(Answer):
     """How much of something a job asks for, and how much of it is free."""
 
-    asked: float = Field(description="What the job asks for.", examples=[512])
-    free: float = Field(description="What the executor or the quota has left now.", examples=[256])
+    asked: float = Field(ge=0, description="What the job asks for, in the unit of the field.", examples=[512])
+    free: float = Field(
+        description="What the executor or the quota has left now, in the same unit; below 0 where too much is held.",
+        examples=[256],
+    )
 
 
 class Waiting(Answer):
     """Why a queued job has not been launched yet."""
 
-    code: str = Field(
-        description="`capacity` (the executor's), `quota` (the namespace's), `queue` (others are first), `backoff` "
-        "(a retry), `breaker` (too many launches failed) or `executor` (it is not healthy, or not looked after).",
-        examples=["capacity"],
-    )
+    code: WaitingCode = Field(description="What it waits for.")
     detail: str = Field(description="The same as a sentence.", examples=["the executor has no room for it now"])
     position: int = Field(
         ge=1,
@@ -71,16 +110,18 @@ class Waiting(Answer):
     )
     memory_mib: Shortage | None = Field(description="Memory that it waits for, in MiB; null if that is not why.")
     cpu_cores: Shortage | None = Field(description="Cpu that it waits for, in cores; null if that is not why.")
-    jobs: Shortage | None = Field(description="A slot that it waits for; null if that is not why.")
+    jobs: Shortage | None = Field(
+        description="A slot that it waits for, in jobs; null if that is not why.", examples=[None]
+    )
 
 
 class Links(Answer):
     """Where to go on from here."""
 
-    self: str = Field(description="The job's status.", examples=["/api/v1/jobs/0193a1c2-5b7e-7c11-9d43-0a1b2c3d4e5f"])
-    logs: str = Field(description="What it writes.")
-    events: str = Field(description="Its history.")
-    cancel: str = Field(description="POST here to end it.")
+    self: str = Field(description="The job's status.", examples=[PATH])
+    logs: str = Field(description="What it writes.", examples=[f"{PATH}/logs"])
+    events: str = Field(description="Its history.", examples=[f"{PATH}/events"])
+    cancel: str = Field(description="POST here to end it.", examples=[f"{PATH}/cancel"])
 
 
 class Job(Answer):
@@ -89,40 +130,50 @@ class Job(Answer):
     id: UUID = Field(description="The job's id. Ids sort by the time of the launch request.")
     executor: str = Field(description="The executor it runs on.", examples=["docker"])
     namespace: str = Field(description="The tenant it belongs to.", examples=["default"])
-    state: JobState = Field(description="How it is doing. The last three are ends: nothing follows them.")
-    version: int = Field(description="Counts the job's changes; also the `seq` of its last event.", examples=[3])
-    reason: Reason | None = Field(description="Why it ended; null until then.")
-    evidence: dict[str, Any] = Field(description="What the reason rests on: exit code, signal, limit and value.")
-    exit_code: int | None = Field(description="The command's exit code, where there was one.", examples=[0])
-    attempt: int = Field(description="Number of the present launch; 0 before the first.", examples=[1])
+    state: JobState = Field(
+        description="How it is doing. The last three are ends: nothing follows them.", examples=["succeeded"]
+    )
+    version: int = Field(ge=0, description="Counts the job's changes; also the `seq` of its last event.", examples=[3])
+    reason: Reason | None = Field(description="Why it ended; null until then.", examples=["completed"])
+    evidence: Evidence = Field(description="What the reason rests on.")
+    exit_code: int | None = Field(
+        ge=0, le=255, description="The command's exit code, where there was one.", examples=[0]
+    )
+    attempt: int = Field(ge=0, description="Number of the present launch; 0 before the first.", examples=[1])
     attempts: list[Attempt] = Field(description="Every launch so far, in order.")
-    labels: dict[str, str] = Field(description="The labels it was launched with.", examples=[{"team": "a"}])
+    labels: Labels = Field(description="The labels it was launched with.")
     request: JobRequest = Field(description="What was asked for: the fields that were given, as they were given.")
-    memory_mib: int = Field(description="Memory limit in MiB: reserved and enforced.", examples=[256])
-    cpu_cores: float = Field(description="Cpu limit in cores: reserved and enforced.", examples=[1.0])
-    timeout_seconds: float = Field(description="Longest wall time of an attempt, in seconds.", examples=[300])
-    priority: int = Field(description="Higher is launched earlier.", examples=[0])
+    memory_mib: int = Field(ge=1, description="Memory limit in MiB: reserved and enforced.", examples=[64])
+    cpu_cores: float = Field(gt=0, description="Cpu limit in cores: reserved and enforced.", examples=[0.5])
+    timeout_seconds: float = Field(gt=0, description="Longest wall time of an attempt, in seconds.", examples=[60])
+    priority: int = Field(ge=-1000, le=1000, description="Higher is launched earlier.", examples=[0])
     created_at: Time = Field(description="When the launch request was accepted.")
     queued_at: Time = Field(description="Since when it waits, or last waited, in the queue.")
     launching_at: Time | None = Field(description="When the engine was asked to run the present attempt.")
     started_at: Time | None = Field(description="When the present attempt started.")
     finished_at: Time | None = Field(description="When the job ended.")
     cleaned_at: Time | None = Field(description="Since when nothing of it is left on the engine.")
-    logs_deleted_at: Time | None = Field(description="Since when its logs are gone: they were past their retention.")
-    cancel_requested_at: Time | None = Field(description="When somebody asked for its end.")
-    not_before: Time | None = Field(description="When a retry may be launched at the earliest.")
-    stale_since: Time | None = Field(description="Since when the engine has not answered for it; null while it does.")
-    waiting: Waiting | None = Field(description="Why it waits; null unless it is queued, and in lists.")
+    logs_deleted_at: Time | None = Field(
+        description="Since when its logs are gone: they were past their retention.", examples=[None]
+    )
+    cancel_requested_at: Time | None = Field(description="When somebody asked for its end.", examples=[None])
+    not_before: Time | None = Field(description="When a retry may be launched at the earliest.", examples=[None])
+    stale_since: Time | None = Field(
+        description="Since when the engine has not answered for it; null while it does.", examples=[None]
+    )
+    waiting: Waiting | None = Field(
+        description="Why it waits; null unless it is queued, and in lists.", examples=[None]
+    )
     usage: Usage | None = Field(description="What the last attempt used; null before the first.")
-    image_digest: str | None = Field(description="Digest of the image that the last attempt ran.")
+    image_digest: str | None = Field(description="Digest of the image that the last attempt ran.", examples=[DIGEST])
     links: Links = Field(description="Where to go on from here.")
 
 
 class BreakerEvidence(Answer):
     """The circuit breaker that holds launches back."""
 
-    state: str = Field(description="`open` or `half-open`.", examples=["open"])
-    failures: int = Field(ge=0, description="Launches that failed in a row.", examples=[3])
+    state: BreakerState = Field(description="Whether it is open or half-open.", examples=["open"])
+    failures: int = Field(ge=0, description="How many launches failed in a row.", examples=[3])
     causes: list[str] = Field(description="What they failed with, a word each.", examples=[["launch_error"]])
     until: Time | None = Field(description="When the next launch is let through to try.")
 
@@ -132,7 +183,7 @@ class BackoffEvidence(Answer):
 
     not_before: Time = Field(description="When the next attempt may begin at the earliest.")
     attempt: int = Field(ge=1, description="The attempt that failed.", examples=[1])
-    reason: Reason = Field(description="Why it failed.")
+    reason: Reason = Field(description="Why it failed.", examples=["launch_error"])
     attempts_left: int = Field(ge=0, description="How many more there may be.", examples=[2])
 
 
@@ -140,43 +191,54 @@ class CancelEvidence(Answer):
     """Who asked for the job's end."""
 
     at: Time = Field(description="When.")
-    by: str | None = Field(description="Id and name of the token that asked; null if it is not known.")
+    by: str | None = Field(
+        description="Id and name of the token that asked; null if it is not known.", examples=["7b9de2b64ed7 ci"]
+    )
 
 
 class ExplainEvidence(Answer):
     """What an explanation rests on. What has no part in it, or is not known, is null."""
 
-    exit_code: int | None = Field(description="The command's exit code.", examples=[3])
+    exit_code: int | None = Field(ge=0, le=255, description="The command's exit code.", examples=[3])
     signal: str | None = Field(description="The signal that is known to have ended it.", examples=["SIGKILL"])
-    possible_signal: str | None = Field(description="The signal that its exit code may stand for.")
-    engine: str | None = Field(description="What the engine, or the registry, said.")
-    warning: str | None = Field(description="What went wrong although the job succeeded.")
-    logs: str | None = Field(description="`incomplete` when not all that it wrote could be kept.")
-    memory_mib: int | None = Field(description="Its memory limit in MiB.", examples=[256])
-    peak_memory_bytes: int | None = Field(description="Most memory that it held at once, in bytes.")
-    timeout_seconds: float | None = Field(description="Its longest wall time in seconds.", examples=[300])
-    queue_timeout_seconds: float | None = Field(description="How long it may wait to be launched, in seconds.")
-    waited_seconds: float | None = Field(description="How long it has waited, in seconds.")
-    position: int | None = Field(description="Its place in the executor's queue; 1 is next.", examples=[1])
-    short_of: dict[Literal["memory_mib", "cpu_cores", "jobs"], Shortage] = Field(
-        description="What it waits for, by name: how much it asks for, and how much is free."
+    possible_signal: str | None = Field(
+        description="The signal that its exit code may stand for.", examples=["SIGKILL"]
     )
-    breaker: BreakerEvidence | None = Field(description="Why launches pause.")
-    backoff: BackoffEvidence | None = Field(description="Which attempt failed, and when the next one begins.")
-    cancel: CancelEvidence | None = Field(description="Who asked for its end.")
-    stale_since: Time | None = Field(description="Since when the engine has not answered for it.")
+    engine: str | None = Field(description="What the engine, or the registry, said.", examples=[None])
+    warning: str | None = Field(description="What went wrong although the job succeeded.", examples=[None])
+    logs: str | None = Field(description="`incomplete` when not all that it wrote could be kept.", examples=[None])
+    memory_mib: int | None = Field(ge=1, description="Its memory limit in MiB.", examples=[256])
+    peak_memory_bytes: int | None = Field(
+        ge=0, description="Most memory that it held at once, in bytes.", examples=[4194304]
+    )
+    timeout_seconds: float | None = Field(gt=0, description="Its longest wall time in seconds.", examples=[300])
+    queue_timeout_seconds: float | None = Field(
+        gt=0, description="How long it may wait to be launched, in seconds.", examples=[None]
+    )
+    waited_seconds: float | None = Field(ge=0, description="How long it has waited, in seconds.", examples=[None])
+    position: int | None = Field(ge=1, description="Its place in the executor's queue; 1 is next.", examples=[1])
+    short_of: dict[str, Shortage] = Field(
+        description="What it lacks, by `memory_mib`, `cpu_cores` or `jobs`: how much it asks for, and what is free.",
+        examples=[{}],
+    )
+    breaker: BreakerEvidence | None = Field(description="Why launches pause.", examples=[None])
+    backoff: BackoffEvidence | None = Field(
+        description="Which attempt failed, and when the next one begins.", examples=[None]
+    )
+    cancel: CancelEvidence | None = Field(description="Who asked for its end.", examples=[None])
+    stale_since: Time | None = Field(description="Since when the engine has not answered for it.", examples=[None])
 
 
 class Moment(Answer):
     """One phase of one attempt."""
 
-    phase: Literal["queued", "pulling", "launching", "running", "timed_out", "cancel_requested", "ended", "cleanup"] = (
-        Field(description="What it was.")
-    )
+    phase: Phase = Field(description="What it was.")
     at: Time = Field(description="When it began.")
     attempt: int = Field(ge=1, description="Which launch of the job it was part of, or before.", examples=[1])
-    seconds: float | None = Field(description="How long it took; null while it goes on, or if it is a moment.")
-    reason: Reason | None = Field(description="With `ended`: why.")
+    seconds: float | None = Field(
+        ge=0, description="How long it took, in seconds; null while it goes on, or if it is a moment.", examples=[0.021]
+    )
+    reason: Reason | None = Field(description="With `ended`: why.", examples=[None])
 
 
 class Explanation(Answer):
@@ -184,25 +246,25 @@ class Explanation(Answer):
 
     job: UUID = Field(description="The job.")
     executor: str = Field(description="The executor it runs on.", examples=["docker"])
-    state: JobState = Field(description="How it is doing.")
+    state: JobState = Field(description="How it is doing.", examples=["failed"])
     code: str = Field(
         description="Why, as one word: the `code` of `waiting`, `launching`, `running`, `stopping` or `stale`, or the "
         "`reason` of its end.",
         examples=["oom"],
     )
-    sentence: str = Field(description="The same as a sentence.")
-    hint: str = Field(description="What can be done about it.")
-    evidence: ExplainEvidence
+    sentence: str = Field(description="The same as a sentence.", examples=["the command ended with exit code 3"])
+    hint: str = Field(description="What can be done about it.", examples=["read the logs: the command itself ended so"])
+    evidence: ExplainEvidence = Field(description="What it rests on.")
     timeline: list[Moment] = Field(description="Every phase of every attempt, in order.")
 
 
 class NamespaceQuota(Answer):
     """What the namespace may hold on all executors together; null is unlimited."""
 
-    max_jobs: int | None = Field(description="Jobs that may run at once.")
-    max_memory_mib: int | None = Field(description="Memory of all its jobs together, in MiB.")
-    max_cpu_cores: float | None = Field(description="Cpu of all its jobs together, in cores.")
-    max_queued: int | None = Field(description="Jobs that may wait.")
+    max_jobs: int | None = Field(ge=0, description="How many jobs may run at once.", examples=[10])
+    max_memory_mib: int | None = Field(ge=0, description="Memory of all its jobs together, in MiB.", examples=[4096])
+    max_cpu_cores: float | None = Field(ge=0, description="Cpu of all its jobs together, in cores.", examples=[8])
+    max_queued: int | None = Field(ge=0, description="How many jobs may wait.", examples=[None])
 
 
 class DryRun(Answer):
@@ -232,10 +294,14 @@ class JobPage(Answer):
     """Some jobs, newest first; with `updated_since` by their last change, oldest first."""
 
     results: list[Job] = Field(description="The jobs of this page.")
-    next_cursor: str | None = Field(description="Give it as `cursor` for the next page; null on the last.")
+    next_cursor: str | None = Field(
+        description="Give it as `cursor` for the next page; null on the last.",
+        examples=["MjAyNi0xMS0yMlQxNzowMjowOS4x"],
+    )
     watermark: Time | None = Field(
         description="With `updated_since`: on the last page, give it as the next `updated_since` to read on without "
-        "loss. What has changed a moment ago may be behind it, and comes then. Else null."
+        "loss. What has changed a moment ago may be behind it, and comes then. Else null.",
+        examples=[None],
     )
 
 
@@ -245,43 +311,57 @@ class Event(Answer):
     seq: int = Field(ge=1, description="Counts the job's events without a gap.", examples=[1])
     at: Time = Field(description="When it happened.")
     type: str = Field(description="`state` for a change of state, else what happened.", examples=["state"])
-    state: JobState = Field(description="The job's state after it.")
-    reason: Reason | None = Field(description="Why the job ended; null before its end.")
-    detail: dict[str, Any] = Field(description="What is known about it besides.")
+    state: JobState = Field(description="The job's state after it.", examples=["queued"])
+    reason: Reason | None = Field(description="Why the job ended; null before its end.", examples=[None])
+    detail: dict[str, Any] = Field(description="What is known about it besides.", examples=[{}])
 
 
 class EventPage(Answer):
     """A job's history, or some of it, in order."""
 
     results: list[Event] = Field(description="The events after `after`.")
-    last_seq: int = Field(description="Give it as `after` to go on from here.", examples=[3])
+    last_seq: int = Field(ge=0, description="Give it as `after` to go on from here.", examples=[3])
 
 
 class LogLine(Answer):
     """One line of one stream: `text` if it is UTF-8, else `data_base64`; the other of the two is null."""
 
-    seq: int = Field(ge=0, description="Counts the attempt's lines of both streams in the order they came.")
-    stream: str = Field(description="`stdout` or `stderr`.", examples=["stdout"])
+    seq: int = Field(
+        ge=0, description="Counts the attempt's lines of both streams in the order they came.", examples=[0]
+    )
+    stream: LogStream = Field(description="The stream it was written to.")
     at: Time = Field(description="When the engine took it.")
     text: str | None = Field(description="The line without its newline.", examples=["hello"])
-    data_base64: str | None = Field(description="Bytes that are not UTF-8.")
-    partial: bool = Field(description="Whether no newline ends it: what follows in its stream is the same line.")
+    data_base64: str | None = Field(description="Bytes that are not UTF-8.", examples=[None])
+    partial: bool = Field(
+        description="Whether no newline ends it: what follows in its stream is the same line.", examples=[False]
+    )
 
 
 class LogPage(Answer):
     """Some lines of what an attempt has written."""
 
-    attempt: int = Field(description="The attempt that wrote them; 0 when the job was never launched.", examples=[1])
+    attempt: int = Field(
+        ge=0, description="The attempt that wrote them; 0 when the job was never launched.", examples=[1]
+    )
     lines: list[LogLine] = Field(description="The lines, in order.")
     next_cursor: str = Field(description="Give it as `cursor` to go on from here.", examples=["1.68-0"])
-    complete: bool = Field(description="Whether nothing will follow.")
-    truncated: bool = Field(description="Whether the log was larger than what is kept of it.")
-    dropped_bytes: dict[str, int] = Field(description="Bytes by stream that were not kept.", examples=[{}])
+    complete: bool = Field(description="Whether nothing will follow.", examples=[True])
+    truncated: bool = Field(description="Whether the log was larger than what is kept of it.", examples=[False])
+    dropped_bytes: DroppedBytes = Field(description="Bytes by stream that were not kept.")
 
 
 class End(Answer):
-    """How a job ended: the last message of every followed stream."""
+    """How a job ended: the last message of its followed events."""
 
-    state: JobState = Field(description="The job's last state.")
-    reason: Reason | None = Field(description="Why it ended.")
-    exit_code: int | None = Field(description="The command's exit code, where there was one.")
+    state: JobState = Field(description="The job's last state.", examples=["succeeded"])
+    reason: Reason | None = Field(description="Why it ended.", examples=["completed"])
+    exit_code: int | None = Field(
+        ge=0, le=255, description="The command's exit code, where there was one.", examples=[0]
+    )
+
+
+class LogEnd(End):
+    """How a job ended: the last message of its followed logs, but for plain text."""
+
+    dropped_bytes: DroppedBytes = Field(description="Bytes of the last attempt that were not kept.")

@@ -1,9 +1,19 @@
 """The query parameters of each operation. Unknown ones are refused."""
 
+import re
 from datetime import UTC, datetime
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, AwareDatetime, Field, StringConstraints, ValidationInfo, field_validator
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BeforeValidator,
+    Field,
+    StringConstraints,
+    ValidationInfo,
+    field_validator,
+)
+from typing_extensions import TypeAliasType
 
 from api.parsing import Query
 from container_manager.audit import AuditOutcome
@@ -20,9 +30,25 @@ def _to_utc(moment: datetime) -> datetime:
         raise ValueError("must lie between the years 1 and 9999 in UTC") from None
 
 
-Moment = Annotated[AwareDatetime, AfterValidator(_to_utc)]
+def _written_out(given: object) -> object:
+    """Raises ValueError for a number, which would be taken as seconds since 1970."""
+    if isinstance(given, str) and not re.match(r"\d{4}-\d\d-\d\d[Tt ]", given):
+        raise ValueError("must be a date and time with its zone, such as 2026-11-22T17:02:11Z")
+    return given
+
+
+Moment = Annotated[AwareDatetime, BeforeValidator(_written_out), AfterValidator(_to_utc)]
 Cursor = Annotated[str, StringConstraints(min_length=1, max_length=256)]
 LabelFilter = Annotated[str, StringConstraints(pattern=r"^[^:]{1,63}:", max_length=320)]
+LogStreams = TypeAliasType(
+    "LogStreams", Annotated[Literal["stdout", "stderr", "both"], Field(description="Which of a job's two streams.")]
+)
+LogUnit = TypeAliasType(
+    "LogUnit",
+    Annotated[
+        Literal["line", "chunk"], Field(description="`line`: a line each. `chunk`: bytes of one stream as they came.")
+    ],
+)
 WaitSeconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
 
@@ -136,7 +162,7 @@ class DeliveryQuery(Query):
 
 
 class LogQuery(Query):
-    stream: Literal["stdout", "stderr", "both"] = Field(default="both", description="Which stream.")
+    stream: LogStreams = Field(default="both", description="Which stream.")
     tail: int | None = Field(default=None, ge=0, le=100_000, description="Begin with the last so many lines.")
     since: Moment | None = Field(default=None, description="Only what was written at this time or later (RFC 3339).")
     limit: int | None = Field(
@@ -155,7 +181,7 @@ class LogQuery(Query):
         description="Go on with what is written until the job ends. Default: true for `text/event-stream`, else false.",
     )
 
-    unit: Literal["line", "chunk"] = Field(
+    unit: LogUnit = Field(
         default="line",
         description="What one server-sent event holds: a line, or a `chunk` of one stream as it came, which is far "
         "cheaper and is resumed to the byte. `chunk` cannot be given together with `tail`, `since` or `limit`.",

@@ -84,13 +84,13 @@ class Token(Answer):
         examples=["12000/60"],
     )
     created_at: Time = Field(description="When it was made.")
-    rotated_at: Time | None = Field(description="When it last got a new secret.")
+    rotated_at: Time | None = Field(description="When it last got a new secret.", examples=[None])
     previous_expires_at: Time | None = Field(
-        description="Until when the secret before the last rotation opens too; null if it does not."
+        description="Until when the secret before the last rotation opens too; null if it does not.", examples=[None]
     )
-    expires_at: Time | None = Field(description="Until when it opens; null is for ever.")
+    expires_at: Time | None = Field(description="Until when it opens; null is for ever.", examples=[None])
     last_used_at: Time | None = Field(description="When it was last used, to a minute; null if never.")
-    revoked_at: Time | None = Field(description="When it was revoked.")
+    revoked_at: Time | None = Field(description="When it was revoked.", examples=[None])
 
 
 class NewToken(Token):
@@ -106,4 +106,4 @@ class TokenPage(Answer):
     """The namespace's tokens, newest first, those that have ended too."""
 
     results: list[Token] = Field(description="The tokens.")
-    next_cursor: str | None = Field(description="`cursor` of the next page; null on the last.")
+    next_cursor: str | None = Field(description="`cursor` of the next page; null on the last.", examples=[None])

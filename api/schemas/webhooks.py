@@ -8,6 +8,7 @@ from pydantic import Field
 from api.schemas.base import Answer, Time
 from container_manager.outbox import DeliveryState
 from container_manager.states import JobState
+from container_manager.webhooks import LabelSelector
 
 
 class Webhook(Answer):
@@ -17,13 +18,17 @@ class Webhook(Answer):
     url: str = Field(description="Where to.", examples=["https://ci.example.org/hooks/purser"])
     events: list[JobState] = Field(description="States whose beginning is told. Empty: all.")
     executors: list[str] = Field(description="Executors whose jobs are told of. Empty: all.", examples=[["docker"]])
-    labels: dict[str, str] = Field(description="Labels that a job must have to be told of.", examples=[{"team": "a"}])
-    enabled: bool = Field(description="Whether it is told.")
-    disabled_reason: str | None = Field(description="Why it is not; null while it is.")
+    labels: LabelSelector = Field(description="Labels that a job must have to be told of.", examples=[{"team": "a"}])
+    enabled: bool = Field(description="Whether it is told.", examples=[True])
+    disabled_reason: str | None = Field(description="Why it is not; null while it is.", examples=[None])
     created_at: Time = Field(description="When it was registered.")
-    failing_since: Time | None = Field(description="Since when nothing could be delivered; null when the last could.")
-    disabled_at: Time | None = Field(description="Since when it is not told; null while it is.")
-    old_secret_until: Time | None = Field(description="Until when the secret before the last rotation signs as well.")
+    failing_since: Time | None = Field(
+        description="Since when nothing could be delivered; null when the last could.", examples=[None]
+    )
+    disabled_at: Time | None = Field(description="Since when it is not told; null while it is.", examples=[None])
+    old_secret_until: Time | None = Field(
+        description="Until when the secret before the last rotation signs as well.", examples=[None]
+    )
 
 
 class WebhookWithSecret(Webhook):
@@ -45,9 +50,11 @@ class DeliveryAttempt(Answer):
     """One attempt to deliver."""
 
     at: Time = Field(description="When it was made.")
-    seconds: float = Field(description="How long it took, in seconds.", examples=[0.041])
-    status_code: int | None = Field(description="The HTTP status that came back; null when none did.", examples=[200])
-    error: str | None = Field(description="Why it did not succeed; null when it did.")
+    seconds: float = Field(ge=0, description="How long it took, in seconds.", examples=[0.041])
+    status_code: int | None = Field(
+        ge=100, le=599, description="The HTTP status that came back; null when none did.", examples=[200]
+    )
+    error: str | None = Field(description="Why it did not succeed; null when it did.", examples=[None])
 
 
 class Delivery(Answer):
@@ -56,18 +63,23 @@ class Delivery(Answer):
     id: UUID = Field(description="The delivery's id: `webhook-id` of each attempt, by which a receiver tells repeats.")
     job: UUID = Field(description="The job that changed.")
     event: str = Field(description="`job.` and the state that began.", examples=["job.succeeded"])
-    state: DeliveryState = Field(description="How it is doing.")
-    reason: str | None = Field(description="Why it failed; null otherwise.")
+    state: DeliveryState = Field(description="How it is doing.", examples=["delivered"])
+    reason: str | None = Field(description="Why it failed; null otherwise.", examples=[None])
     created_at: Time = Field(description="When the job changed.")
     finished_at: Time | None = Field(description="When it was delivered, or given up.")
-    next_attempt_at: Time | None = Field(description="When it is tried next; null at its end.")
-    attempt_count: int = Field(description="How often it was tried.", examples=[1])
+    next_attempt_at: Time | None = Field(description="When it is tried next; null at its end.", examples=[None])
+    attempt_count: int = Field(ge=0, description="How often it was tried.", examples=[1])
     attempts: list[DeliveryAttempt] = Field(description="The last 20 attempts, in order.")
-    payload: dict[str, Any] = Field(description="The body that is sent.")
+    payload: dict[str, Any] = Field(
+        description="The body that is sent.",
+        examples=[{"type": "job.succeeded", "timestamp": "2026-11-22T17:02:11.482913Z", "data": {}}],
+    )
 
 
 class DeliveryPage(Answer):
     """Some deliveries, newest first."""
 
     results: list[Delivery] = Field(description="The deliveries of this page.")
-    next_cursor: str | None = Field(description="Give it as `cursor` for the next page; null on the last.")
+    next_cursor: str | None = Field(
+        description="Give it as `cursor` for the next page; null on the last.", examples=[None]
+    )

@@ -12,6 +12,7 @@ from api import schema
 from api.endpoint import JSON, OpenView, answer, endpoint
 from api.parsing import Query
 from api.problems import STATUS, title_of
+from api.schemas.process import OpenApiDocument
 
 YAML = "application/yaml"
 _UI = "drf_spectacular_sidecar/swagger-ui-dist"
@@ -28,7 +29,7 @@ class ApiSchema(OpenView):
         "getSchema",
         "Read the OpenAPI document",
         scope=None,
-        answers={200: {YAML: {"type": "string"}, JSON: {"type": "object", "additionalProperties": True}}},
+        answers={200: {YAML: OpenApiDocument, JSON: OpenApiDocument}},
         media_types=(YAML, JSON),
     )
     def get(self, request: Request, query: Query) -> HttpResponse:

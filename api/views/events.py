@@ -4,17 +4,31 @@ from django.http.response import HttpResponseBase
 from rest_framework.request import Request
 
 from api.documents import event_document
-from api.endpoint import JSON, View, answer, endpoint, find_job
-from api.following import SSE, SSE_PING, EventSource
-from api.schemas.jobs import EventPage
+from api.endpoint import JSON, Header, View, answer, endpoint, find_job
+from api.examples import of_model
+from api.following import SSE, SSE_PING, EventSource, server_sent
+from api.schema import Text
+from api.schemas.jobs import End, Event, EventPage
 from api.schemas.queries import LARGEST_SEQ, EventQuery
 from api.streaming import Followed
-from api.views.logs import LAST_EVENT_ID
 from container_manager import exceptions as domain
 from container_manager import jobs
 from container_manager.exceptions import InvalidCursor
 from container_manager.models import Job
 from container_manager.tokens import Scope
+
+_STREAM = Text(
+    "Server-sent events: each with the event's `type`, its `seq` as `id` and the event as in JSON, and a last `end` "
+    "with `state`, `reason` and `exit_code`. Comments keep a silent connection open.",
+    (server_sent("state", of_model(Event), "1") + server_sent("end", of_model(End))).decode(),
+)
+
+LAST_EVENT_ID = Header(
+    "Last-Event-ID",
+    "The `id` of the last server-sent event that was received: goes on behind it. Read for `text/event-stream` only.",
+    {"type": "string"},
+    "1",
+)
 
 
 class JobEvents(View):
@@ -25,7 +39,7 @@ class JobEvents(View):
         "Read a job's history",
         scope=Scope.JOBS_READ,
         query=EventQuery,
-        answers={200: {JSON: EventPage, SSE: {"type": "string"}}},
+        answers={200: {JSON: EventPage, SSE: _STREAM}},
         media_types=(JSON, SSE),
         headers=(LAST_EVENT_ID,),
         raises=(domain.UnknownJob, domain.InvalidCursor),

@@ -7,8 +7,21 @@ from rest_framework.request import Request
 from api.documents import log_page_document
 from api.endpoint import JSON, Header, View, answer, endpoint, find_job
 from api.errors import InvalidQuery
-from api.following import NDJSON, PLAIN, SSE, SSE_PING, ChunkSource, LogReader, LogSource, RawSource
-from api.schemas.jobs import LogPage
+from api.examples import of_model
+from api.following import (
+    NDJSON,
+    PLAIN,
+    SSE,
+    SSE_PING,
+    ChunkSource,
+    LogReader,
+    LogSource,
+    RawSource,
+    json_line,
+    server_sent,
+)
+from api.schema import Text
+from api.schemas.jobs import LogEnd, LogLine, LogPage
 from api.schemas.queries import LogQuery
 from api.streaming import Followed
 from container_manager import exceptions as domain
@@ -18,16 +31,32 @@ from container_manager.models import Job
 from container_manager.tokens import Scope
 
 _PAGE_LINES = 1000
-_TEXT = {"type": "string"}
+_LINE, _END = of_model(LogLine), of_model(LogEnd)
+_TEXTS = {
+    PLAIN: Text("The bytes as they were written, and nothing else.", "hello\n"),
+    SSE: Text(
+        "Server-sent events: `log` with a line as in JSON and a resumable `id`, `attempt` when another begins, and a "
+        "last `end` with `state`, `reason`, `exit_code` and `dropped_bytes`. Comments keep a silent connection open.",
+        (server_sent("log", _LINE, "1.0-0.0") + server_sent("end", _END)).decode(),
+    ),
+    NDJSON: Text(
+        'A JSON object a line: a line as in JSON, `{"attempt": …}` when another begins, and, when it is followed, a '
+        'last `{"end": …}`.',
+        (json_line(_LINE) + json_line({"end": _END})).decode(),
+    ),
+}
 
 LAST_EVENT_ID = Header(
-    "Last-Event-ID", "The `id` of the last server-sent event that was received: goes on behind it.", _TEXT, "1.0-0.41"
+    "Last-Event-ID",
+    "The `id` of the last server-sent event that was received: goes on behind it. Read for `text/event-stream` only.",
+    {"type": "string"},
+    "1.0-0.41",
 )
 _DROPPED = Header(
     "Purser-Dropped-Bytes",
     "Bytes that were written but not kept, in `text/plain` of a log that is complete; left out when there are none.",
-    {"type": "integer"},
-    "1048576",
+    {"type": "integer", "format": "int64", "minimum": 1},
+    1048576,
     (200,),
 )
 
@@ -40,7 +69,7 @@ class JobLogs(View):
         "Read a job's logs",
         scope=Scope.JOBS_READ,
         query=LogQuery,
-        answers={200: {JSON: LogPage, PLAIN: _TEXT, SSE: _TEXT, NDJSON: _TEXT}},
+        answers={200: {JSON: LogPage, **_TEXTS}},
         media_types=(JSON, PLAIN, SSE, NDJSON),
         headers=(LAST_EVENT_ID, _DROPPED),
         raises=(domain.UnknownJob, domain.InvalidCursor, domain.LogsGone),

@@ -6,12 +6,17 @@ from rest_framework.request import Request
 from api import metrics, readiness
 from api.endpoint import OpenView, View, answer, endpoint
 from api.parsing import Query
+from api.schema import Text
 from api.schemas.process import Liveness, Readiness
 from container_manager.tokens import Scope
 
 PROMETHEUS = "text/plain"
 OPENMETRICS = "application/openmetrics-text"
-_TEXT = {"type": "string"}
+_TEXT = Text(
+    "Metrics as Prometheus reads them.",
+    "# HELP purser_jobs Jobs that have not ended, by state.\n# TYPE purser_jobs gauge\n"
+    'purser_jobs{executor="docker",state="running"} 1.0\n',
+)
 
 
 class Livez(OpenView):

@@ -2,15 +2,16 @@
 
 from .active_jobs import ActiveJobs
 from .attempt import Attempt
-from .attempt_evidence import AttemptEvidence
 from .audit_entry import AuditEntry
 from .audit_outcome import AuditOutcome
 from .audit_page import AuditPage
 from .backoff_evidence import BackoffEvidence
 from .breaker_evidence import BreakerEvidence
+from .breaker_state import BreakerState
 from .cancel_evidence import CancelEvidence
 from .capabilities import Capabilities
 from .check import Check
+from .counters import Counters
 from .defaults import Defaults
 from .delivery import Delivery
 from .delivery_attempt import DeliveryAttempt
@@ -18,11 +19,16 @@ from .delivery_page import DeliveryPage
 from .delivery_payload import DeliveryPayload
 from .delivery_state import DeliveryState
 from .drift import Drift
+from .drift_cause import DriftCause
+from .dropped_bytes import DroppedBytes
 from .dry_run import DryRun
 from .dry_run_engine_request_type_0 import DryRunEngineRequestType0
+from .environment import Environment
 from .event import Event
 from .event_detail import EventDetail
 from .event_page import EventPage
+from .evidence import Evidence
+from .execution_status import ExecutionStatus
 from .executor import Executor
 from .executor_list import ExecutorList
 from .executor_metrics import ExecutorMetrics
@@ -30,50 +36,43 @@ from .executor_usage import ExecutorUsage
 from .explain_evidence import ExplainEvidence
 from .explain_evidence_short_of import ExplainEvidenceShortOf
 from .explanation import Explanation
-from .get_executor_job_logs_stream import GetExecutorJobLogsStream
-from .get_executor_job_logs_unit import GetExecutorJobLogsUnit
-from .get_job_logs_stream import GetJobLogsStream
-from .get_job_logs_unit import GetJobLogsUnit
-from .get_schema_response_200 import GetSchemaResponse200
 from .health import Health
 from .job import Job
 from .job_count import JobCount
-from .job_evidence import JobEvidence
-from .job_labels import JobLabels
 from .job_page import JobPage
 from .job_request import JobRequest
-from .job_request_env import JobRequestEnv
-from .job_request_labels import JobRequestLabels
-from .job_request_pull_policy_type_0 import JobRequestPullPolicyType0
-from .job_request_retry_on_type_0_item import JobRequestRetryOnType0Item
-from .job_request_scenario_type_0 import JobRequestScenarioType0
 from .job_state import JobState
+from .label_selector import LabelSelector
+from .labels import Labels
+from .launch_times import LaunchTimes
 from .limits import Limits
 from .links import Links
 from .liveness import Liveness
 from .log_line import LogLine
 from .log_page import LogPage
-from .log_page_dropped_bytes import LogPageDroppedBytes
+from .log_stream import LogStream
+from .log_streams import LogStreams
+from .log_unit import LogUnit
 from .missing_execution import MissingExecution
 from .moment import Moment
-from .moment_phase import MomentPhase
 from .mount import Mount
 from .mount_type import MountType
 from .namespace_quota import NamespaceQuota
 from .new_token import NewToken
-from .patched_webhook_change import PatchedWebhookChange
-from .patched_webhook_change_labels import PatchedWebhookChangeLabels
+from .open_api_document import OpenApiDocument
+from .phase import Phase
 from .phases import Phases
 from .problem import Problem
 from .problem_place import ProblemPlace
 from .process_metrics import ProcessMetrics
-from .process_metrics_metrics import ProcessMetricsMetrics
-from .process_metrics_performance import ProcessMetricsPerformance
+from .pull_policy import PullPolicy
 from .readiness import Readiness
 from .readiness_checks import ReadinessChecks
 from .reason import Reason
 from .removed import Removed
+from .retry_reason import RetryReason
 from .rotation import Rotation
+from .scenario import Scenario
 from .scope import Scope
 from .secret import Secret
 from .secret_kind import SecretKind
@@ -93,26 +92,26 @@ from .usage_report import UsageReport
 from .utilization import Utilization
 from .via import Via
 from .waiting import Waiting
+from .waiting_code import WaitingCode
 from .webhook import Webhook
-from .webhook_labels import WebhookLabels
+from .webhook_change import WebhookChange
 from .webhook_page import WebhookPage
 from .webhook_request import WebhookRequest
-from .webhook_request_labels import WebhookRequestLabels
 from .webhook_with_secret import WebhookWithSecret
-from .webhook_with_secret_labels import WebhookWithSecretLabels
 
 __all__ = (
     "ActiveJobs",
     "Attempt",
-    "AttemptEvidence",
     "AuditEntry",
     "AuditOutcome",
     "AuditPage",
     "BackoffEvidence",
     "BreakerEvidence",
+    "BreakerState",
     "CancelEvidence",
     "Capabilities",
     "Check",
+    "Counters",
     "Defaults",
     "Delivery",
     "DeliveryAttempt",
@@ -120,11 +119,16 @@ __all__ = (
     "DeliveryPayload",
     "DeliveryState",
     "Drift",
+    "DriftCause",
+    "DroppedBytes",
     "DryRun",
     "DryRunEngineRequestType0",
+    "Environment",
     "Event",
     "EventDetail",
     "EventPage",
+    "Evidence",
+    "ExecutionStatus",
     "Executor",
     "ExecutorList",
     "ExecutorMetrics",
@@ -132,50 +136,43 @@ __all__ = (
     "ExplainEvidence",
     "ExplainEvidenceShortOf",
     "Explanation",
-    "GetExecutorJobLogsStream",
-    "GetExecutorJobLogsUnit",
-    "GetJobLogsStream",
-    "GetJobLogsUnit",
-    "GetSchemaResponse200",
     "Health",
     "Job",
     "JobCount",
-    "JobEvidence",
-    "JobLabels",
     "JobPage",
     "JobRequest",
-    "JobRequestEnv",
-    "JobRequestLabels",
-    "JobRequestPullPolicyType0",
-    "JobRequestRetryOnType0Item",
-    "JobRequestScenarioType0",
     "JobState",
+    "Labels",
+    "LabelSelector",
+    "LaunchTimes",
     "Limits",
     "Links",
     "Liveness",
     "LogLine",
     "LogPage",
-    "LogPageDroppedBytes",
+    "LogStream",
+    "LogStreams",
+    "LogUnit",
     "MissingExecution",
     "Moment",
-    "MomentPhase",
     "Mount",
     "MountType",
     "NamespaceQuota",
     "NewToken",
-    "PatchedWebhookChange",
-    "PatchedWebhookChangeLabels",
+    "OpenApiDocument",
+    "Phase",
     "Phases",
     "Problem",
     "ProblemPlace",
     "ProcessMetrics",
-    "ProcessMetricsMetrics",
-    "ProcessMetricsPerformance",
+    "PullPolicy",
     "Readiness",
     "ReadinessChecks",
     "Reason",
     "Removed",
+    "RetryReason",
     "Rotation",
+    "Scenario",
     "Scope",
     "Secret",
     "SecretKind",
@@ -195,11 +192,10 @@ __all__ = (
     "Utilization",
     "Via",
     "Waiting",
+    "WaitingCode",
     "Webhook",
-    "WebhookLabels",
+    "WebhookChange",
     "WebhookPage",
     "WebhookRequest",
-    "WebhookRequestLabels",
     "WebhookWithSecret",
-    "WebhookWithSecretLabels",
 )

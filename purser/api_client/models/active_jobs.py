@@ -13,9 +13,9 @@ class ActiveJobs:
     """How many jobs there are now that have not ended.
 
     Attributes:
-        queued (int): They wait.
-        launching (int): They are being launched.
-        running (int): They run.
+        queued (int): How many wait.
+        launching (int): How many are being launched.
+        running (int): How many run.
     """
 
     queued: int

@@ -9,7 +9,7 @@ from attrs import define as _attrs_define
 from ..models.reason import Reason
 
 if TYPE_CHECKING:
-    from ..models.attempt_evidence import AttemptEvidence
+    from ..models.evidence import Evidence
     from ..models.phases import Phases
     from ..models.usage import Usage
 
@@ -28,7 +28,7 @@ class Attempt:
         started_at (datetime.datetime | None): When the engine said that it started.
         finished_at (datetime.datetime | None): When it ended.
         reason (None | Reason): Why it ended; null until then.
-        evidence (AttemptEvidence): What the reason rests on: exit code, signal, limit and value.
+        evidence (Evidence): What a reason rests on: `exit_code`, `signal`, `limit` and `value`, `message` and others.
         exit_code (int | None): The command's exit code, where there was one.
         image_digest (None | str): Digest of the image that ran.
         usage (Usage): What an execution used. A figure that cannot be had is null, never 0.
@@ -43,7 +43,7 @@ class Attempt:
     started_at: datetime.datetime | None
     finished_at: datetime.datetime | None
     reason: None | Reason
-    evidence: AttemptEvidence
+    evidence: Evidence
     exit_code: int | None
     image_digest: None | str
     usage: Usage
@@ -120,7 +120,7 @@ class Attempt:
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
-        from ..models.attempt_evidence import AttemptEvidence  # noqa: PLC0415
+        from ..models.evidence import Evidence  # noqa: PLC0415
         from ..models.phases import Phases  # noqa: PLC0415
         from ..models.usage import Usage  # noqa: PLC0415
 
@@ -189,7 +189,7 @@ class Attempt:
 
         reason = _parse_reason(d.pop("reason"))
 
-        evidence = AttemptEvidence.from_dict(d.pop("evidence"))
+        evidence = Evidence.from_dict(d.pop("evidence"))
 
         def _parse_exit_code(data: object) -> int | None:
             if data is None:

@@ -17,7 +17,7 @@ class AuditEntry:
     """One act: who did what, on what, from where, and how it ended.
 
     Attributes:
-        id (int): Later entries have higher ids.
+        id (int): Number of the entry: later ones have higher ids.
         at (datetime.datetime): When.
         operation (str): The operation's id, also of a command that does the same.
         outcome (AuditOutcome): How an act ended.
@@ -33,7 +33,7 @@ class AuditEntry:
         address (None | str): Address of the client.
         request_id (None | str): The request's id, as in `X-Request-ID` and the service's log.
         user_agent (None | str): What the client calls itself: its first 200 characters.
-        missed (int): Refused requests of the same caller, before this one, that were too many to be written down.
+        missed (int): How many refused requests of the same caller, before this one, were too many to be written down.
     """
 
     id: int

@@ -6,6 +6,8 @@ from typing import Any, TypeVar, cast
 
 from attrs import define as _attrs_define
 
+from ..models.breaker_state import BreakerState
+
 T = TypeVar("T", bound="BreakerEvidence")
 
 
@@ -14,19 +16,19 @@ class BreakerEvidence:
     """The circuit breaker that holds launches back.
 
     Attributes:
-        state (str): `open` or `half-open`.
-        failures (int): Launches that failed in a row.
+        state (BreakerState): `closed`: launches go through. `open`: they pause. `half-open`: one is let through to try.
+        failures (int): How many launches failed in a row.
         causes (list[str]): What they failed with, a word each.
         until (datetime.datetime | None): When the next launch is let through to try.
     """
 
-    state: str
+    state: BreakerState
     failures: int
     causes: list[str]
     until: datetime.datetime | None
 
     def to_dict(self) -> dict[str, Any]:
-        state = self.state
+        state = self.state.value
 
         failures = self.failures
 
@@ -54,7 +56,7 @@ class BreakerEvidence:
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
         d = dict(src_dict)
-        state = d.pop("state")
+        state = BreakerState(d.pop("state"))
 
         failures = d.pop("failures")
 

@@ -17,7 +17,7 @@ class Defaults:
         cpu_cores (float): Cpu limit in cores.
         timeout_seconds (float): Wall time in seconds.
         grace_seconds (float): Seconds between SIGTERM and SIGKILL.
-        max_retries (int): Launches again for a reason of `retry_on`.
+        max_retries (int): How many launches again for a reason of `retry_on`.
     """
 
     memory_mib: int

@@ -11,6 +11,11 @@ T = TypeVar("T", bound="DryRunEngineRequestType0")
 
 @_attrs_define
 class DryRunEngineRequestType0:
+    """What the engine would be asked, in its own terms; null where the executor does not tell. On docker the body of its
+    create request, on process the command line with its surroundings.
+
+    """
+
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:

@@ -24,7 +24,7 @@ class Event:
         seq (int): Counts the job's events without a gap.
         at (datetime.datetime): When it happened.
         type_ (str): `state` for a change of state, else what happened.
-        state (JobState):
+        state (JobState): Where a job is in its life; `succeeded`, `failed` and `cancelled` are its ends.
         reason (None | Reason): Why the job ended; null before its end.
         detail (EventDetail): What is known about it besides.
     """

@@ -14,14 +14,14 @@ class ExecutorUsage:
 
     Attributes:
         executor (str): The executor.
-        jobs (int): Jobs that these attempts belong to.
-        attempts (int): Attempts that ended in this time.
+        jobs (int): How many jobs these attempts belong to.
+        attempts (int): How many attempts ended in this time.
         run_seconds (float): Time that they ran, in seconds.
         memory_mib_seconds (float): Memory reserved (MiB) times the time it ran (s), summed.
         cpu_seconds (float | None): Cpu time, user and system, in seconds; null if known of none.
-        unknown_cpu (int): Attempts that ran and whose cpu time is unknown.
+        unknown_cpu (int): How many attempts ran whose cpu time is unknown.
         peak_memory_bytes (int | None): The largest peak of memory, in bytes; null if known of none.
-        unknown_peak_memory (int): Attempts that ran and whose peak is unknown.
+        unknown_peak_memory (int): How many attempts ran whose peak is unknown.
     """
 
     executor: str

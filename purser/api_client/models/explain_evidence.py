@@ -33,7 +33,8 @@ class ExplainEvidence:
         queue_timeout_seconds (float | None): How long it may wait to be launched, in seconds.
         waited_seconds (float | None): How long it has waited, in seconds.
         position (int | None): Its place in the executor's queue; 1 is next.
-        short_of (ExplainEvidenceShortOf): What it waits for, by name: how much it asks for, and how much is free.
+        short_of (ExplainEvidenceShortOf): What it lacks, by `memory_mib`, `cpu_cores` or `jobs`: how much it asks for,
+            and what is free.
         breaker (BreakerEvidence | None): Why launches pause.
         backoff (BackoffEvidence | None): Which attempt failed, and when the next one begins.
         cancel (CancelEvidence | None): Who asked for its end.

@@ -15,7 +15,7 @@ T = TypeVar("T", bound="ExplainEvidenceShortOf")
 
 @_attrs_define
 class ExplainEvidenceShortOf:
-    """What it waits for, by name: how much it asks for, and how much is free."""
+    """What it lacks, by `memory_mib`, `cpu_cores` or `jobs`: how much it asks for, and what is free."""
 
     additional_properties: dict[str, Shortage] = _attrs_field(init=False, factory=dict)
 

@@ -23,7 +23,7 @@ class Explanation:
     Attributes:
         job (UUID): The job.
         executor (str): The executor it runs on.
-        state (JobState):
+        state (JobState): Where a job is in its life; `succeeded`, `failed` and `cancelled` are its ends.
         code (str): Why, as one word: the `code` of `waiting`, `launching`, `running`, `stopping` or `stale`, or the
             `reason` of its end.
         sentence (str): The same as a sentence.

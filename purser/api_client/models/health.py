@@ -6,6 +6,8 @@ from typing import Any, TypeVar, cast
 
 from attrs import define as _attrs_define
 
+from ..models.breaker_state import BreakerState
+
 T = TypeVar("T", bound="Health")
 
 
@@ -16,8 +18,8 @@ class Health:
     Attributes:
         healthy (bool): Whether jobs can be launched on it.
         detail (str): Why not; may be empty when it is healthy.
-        breaker (str): The circuit breaker, which all dispatchers share: `closed`, `open` (no launches) or `half-open`
-            (one launch is let through to try).
+        breaker (BreakerState): `closed`: launches go through. `open`: they pause. `half-open`: one is let through to
+            try.
         latency_seconds (float | None): How long the engine took to answer, in seconds.
         checked_at (datetime.datetime | None): When it was last looked at.
         dispatchers (int): How many dispatchers have looked lately.
@@ -25,7 +27,7 @@ class Health:
 
     healthy: bool
     detail: str
-    breaker: str
+    breaker: BreakerState
     latency_seconds: float | None
     checked_at: datetime.datetime | None
     dispatchers: int
@@ -35,7 +37,7 @@ class Health:
 
         detail = self.detail
 
-        breaker = self.breaker
+        breaker = self.breaker.value
 
         latency_seconds: float | None
         latency_seconds = self.latency_seconds
@@ -70,7 +72,7 @@ class Health:
 
         detail = d.pop("detail")
 
-        breaker = d.pop("breaker")
+        breaker = BreakerState(d.pop("breaker"))
 
         def _parse_latency_seconds(data: object) -> float | None:
             if data is None:

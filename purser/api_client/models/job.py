@@ -12,9 +12,9 @@ from ..models.reason import Reason
 
 if TYPE_CHECKING:
     from ..models.attempt import Attempt
-    from ..models.job_evidence import JobEvidence
-    from ..models.job_labels import JobLabels
+    from ..models.evidence import Evidence
     from ..models.job_request import JobRequest
+    from ..models.labels import Labels
     from ..models.links import Links
     from ..models.usage import Usage
     from ..models.waiting import Waiting
@@ -31,14 +31,15 @@ class Job:
         id (UUID): The job's id. Ids sort by the time of the launch request.
         executor (str): The executor it runs on.
         namespace (str): The tenant it belongs to.
-        state (JobState):
+        state (JobState): Where a job is in its life; `succeeded`, `failed` and `cancelled` are its ends.
         version (int): Counts the job's changes; also the `seq` of its last event.
         reason (None | Reason): Why it ended; null until then.
-        evidence (JobEvidence): What the reason rests on: exit code, signal, limit and value.
+        evidence (Evidence): What a reason rests on: `exit_code`, `signal`, `limit` and `value`, `message` and others.
         exit_code (int | None): The command's exit code, where there was one.
         attempt (int): Number of the present launch; 0 before the first.
         attempts (list[Attempt]): Every launch so far, in order.
-        labels (JobLabels): The labels it was launched with.
+        labels (Labels): Names and values to find a job by; a name has 1 to 63 letters, digits, `.`, `_`, `-` or `/`,
+            with a letter or digit at both ends.
         request (JobRequest): What to run, with which limits. Everything has a default but the command or the image.
         memory_mib (int): Memory limit in MiB: reserved and enforced.
         cpu_cores (float): Cpu limit in cores: reserved and enforced.
@@ -66,11 +67,11 @@ class Job:
     state: JobState
     version: int
     reason: None | Reason
-    evidence: JobEvidence
+    evidence: Evidence
     exit_code: int | None
     attempt: int
     attempts: list[Attempt]
-    labels: JobLabels
+    labels: Labels
     request: JobRequest
     memory_mib: int
     cpu_cores: float
@@ -246,9 +247,9 @@ class Job:
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
         from ..models.attempt import Attempt  # noqa: PLC0415
-        from ..models.job_evidence import JobEvidence  # noqa: PLC0415
-        from ..models.job_labels import JobLabels  # noqa: PLC0415
+        from ..models.evidence import Evidence  # noqa: PLC0415
         from ..models.job_request import JobRequest  # noqa: PLC0415
+        from ..models.labels import Labels  # noqa: PLC0415
         from ..models.links import Links  # noqa: PLC0415
         from ..models.usage import Usage  # noqa: PLC0415
         from ..models.waiting import Waiting  # noqa: PLC0415
@@ -279,7 +280,7 @@ class Job:
 
         reason = _parse_reason(d.pop("reason"))
 
-        evidence = JobEvidence.from_dict(d.pop("evidence"))
+        evidence = Evidence.from_dict(d.pop("evidence"))
 
         def _parse_exit_code(data: object) -> int | None:
             if data is None:
@@ -297,7 +298,7 @@ class Job:
 
             attempts.append(attempts_item)
 
-        labels = JobLabels.from_dict(d.pop("labels"))
+        labels = Labels.from_dict(d.pop("labels"))
 
         request = JobRequest.from_dict(d.pop("request"))
 

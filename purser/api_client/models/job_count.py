@@ -5,6 +5,9 @@ from typing import Any, TypeVar, cast
 
 from attrs import define as _attrs_define
 
+from ..models.job_state import JobState
+from ..models.reason import Reason
+
 T = TypeVar("T", bound="JobCount")
 
 
@@ -13,20 +16,23 @@ class JobCount:
     """How many times jobs have entered a state, ever: a counter, not how many are in it.
 
     Attributes:
-        state (str): The state.
-        reason (None | str): Why they ended; null for a state that is no end.
-        count (int): How many.
+        state (JobState): Where a job is in its life; `succeeded`, `failed` and `cancelled` are its ends.
+        reason (None | Reason): Why they ended; null for a state that is no end.
+        count (int): How many times.
     """
 
-    state: str
-    reason: None | str
+    state: JobState
+    reason: None | Reason
     count: int
 
     def to_dict(self) -> dict[str, Any]:
-        state = self.state
+        state = self.state.value
 
         reason: None | str
-        reason = self.reason
+        if isinstance(self.reason, Reason):
+            reason = self.reason.value
+        else:
+            reason = self.reason
 
         count = self.count
 
@@ -45,12 +51,20 @@ class JobCount:
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
         d = dict(src_dict)
-        state = d.pop("state")
+        state = JobState(d.pop("state"))
 
-        def _parse_reason(data: object) -> None | str:
+        def _parse_reason(data: object) -> None | Reason:
             if data is None:
                 return data
-            return cast(None | str, data)
+            try:
+                if not isinstance(data, str):
+                    raise TypeError()
+                reason_type_0 = Reason(data)
+
+                return reason_type_0
+            except (TypeError, ValueError, AttributeError, KeyError):
+                pass
+            return cast(None | Reason, data)
 
         reason = _parse_reason(d.pop("reason"))
 

@@ -5,15 +5,15 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from attrs import define as _attrs_define
 
-from ..models.job_request_pull_policy_type_0 import JobRequestPullPolicyType0
-from ..models.job_request_retry_on_type_0_item import JobRequestRetryOnType0Item
+from ..models.pull_policy import PullPolicy
+from ..models.retry_reason import RetryReason
 from ..types import UNSET, Unset
 
 if TYPE_CHECKING:
-    from ..models.job_request_env import JobRequestEnv
-    from ..models.job_request_labels import JobRequestLabels
-    from ..models.job_request_scenario_type_0 import JobRequestScenarioType0
+    from ..models.environment import Environment
+    from ..models.labels import Labels
     from ..models.mount import Mount
+    from ..models.scenario import Scenario
     from ..models.secret import Secret
     from ..models.tmpfs import Tmpfs
 
@@ -27,16 +27,17 @@ class JobRequest:
 
     Attributes:
         image (None | str | Unset): The image to run, where the executor runs images.
-        pull_policy (JobRequestPullPolicyType0 | None | Unset): When the image is pulled. Default: the executor's.
+        pull_policy (None | PullPolicy | Unset): When the image is pulled. Default: the executor's.
         registry_auth (None | str | Unset): The name of registry credentials that the operator has put in the executor's
             config.
         entrypoint (list[str] | None | Unset): Replaces the image's entrypoint.
         command (list[str] | None | Unset): The command and its arguments, one item each; no shell reads it.
-        env (JobRequestEnv | Unset): Environment variables.
+        env (Environment | Unset): Environment variables by name; a name has 1 to 256 characters and no `=`.
         working_dir (None | str | Unset): The directory to start in.
         user (None | str | Unset): User, or user:group, by name or number.
         stdin (None | str | Unset): Text given to the command on standard input.
-        labels (JobRequestLabels | Unset): Names and values to find the job by.
+        labels (Labels | Unset): Names and values to find a job by; a name has 1 to 63 letters, digits, `.`, `_`, `-` or
+            `/`, with a letter or digit at both ends.
         memory_mib (int | None | Unset): Memory limit in MiB: reserved and enforced. Default: the executor's.
         cpu_cores (float | None | Unset): Cpu limit in cores: reserved and enforced. Default: the executor's.
         pids_limit (int | None | Unset): How many processes and threads at most.
@@ -52,26 +53,25 @@ class JobRequest:
             executor's.
         max_retries (int | None | Unset): How often it is launched again for a reason of `retry_on`. Default: the
             executor's.
-        retry_on (list[JobRequestRetryOnType0Item] | None | Unset): Reasons for which it is launched again. Default:
-            faults of the engine, which are `engine_lost`, `image_pull_failed` and `launch_error`; never the job's own end.
-        retry_backoff_seconds (float | Unset): Longest wait before the first retry. It doubles with each, and each waits
-            at least half of it. Default: 1.0.
-        retry_backoff_cap_seconds (float | Unset): No retry waits longer than this. Default: 300.0.
+        retry_on (list[RetryReason] | None | Unset): Reasons for which it is launched again. Default: faults of the
+            engine, which are `engine_lost`, `image_pull_failed` and `launch_error`; never the job's own end.
+        retry_backoff_seconds (float | Unset): Longest wait (s) before the first retry. It doubles with each; each is at
+            least half of that. Default: 1.0.
+        retry_backoff_cap_seconds (float | Unset): No retry waits longer than so many seconds. Default: 300.0.
         priority (int | Unset): Higher is launched earlier. Default: 0.
-        scenario (JobRequestScenarioType0 | None | Unset): What the `mock` executor plays; see its documentation. Other
-            executors refuse it.
+        scenario (None | Scenario | Unset): What the `mock` executor plays; other executors refuse it.
     """
 
     image: None | str | Unset = UNSET
-    pull_policy: JobRequestPullPolicyType0 | None | Unset = UNSET
+    pull_policy: None | PullPolicy | Unset = UNSET
     registry_auth: None | str | Unset = UNSET
     entrypoint: list[str] | None | Unset = UNSET
     command: list[str] | None | Unset = UNSET
-    env: JobRequestEnv | Unset = UNSET
+    env: Environment | Unset = UNSET
     working_dir: None | str | Unset = UNSET
     user: None | str | Unset = UNSET
     stdin: None | str | Unset = UNSET
-    labels: JobRequestLabels | Unset = UNSET
+    labels: Labels | Unset = UNSET
     memory_mib: int | None | Unset = UNSET
     cpu_cores: float | None | Unset = UNSET
     pids_limit: int | None | Unset = UNSET
@@ -85,14 +85,14 @@ class JobRequest:
     queue_timeout_seconds: float | None | Unset = UNSET
     grace_seconds: float | None | Unset = UNSET
     max_retries: int | None | Unset = UNSET
-    retry_on: list[JobRequestRetryOnType0Item] | None | Unset = UNSET
+    retry_on: list[RetryReason] | None | Unset = UNSET
     retry_backoff_seconds: float | Unset = 1.0
     retry_backoff_cap_seconds: float | Unset = 300.0
     priority: int | Unset = 0
-    scenario: JobRequestScenarioType0 | None | Unset = UNSET
+    scenario: None | Scenario | Unset = UNSET
 
     def to_dict(self) -> dict[str, Any]:
-        from ..models.job_request_scenario_type_0 import JobRequestScenarioType0  # noqa: PLC0415
+        from ..models.scenario import Scenario  # noqa: PLC0415
 
         image: None | str | Unset
         if isinstance(self.image, Unset):
@@ -103,7 +103,7 @@ class JobRequest:
         pull_policy: None | str | Unset
         if isinstance(self.pull_policy, Unset):
             pull_policy = UNSET
-        elif isinstance(self.pull_policy, JobRequestPullPolicyType0):
+        elif isinstance(self.pull_policy, PullPolicy):
             pull_policy = self.pull_policy.value
         else:
             pull_policy = self.pull_policy
@@ -260,7 +260,7 @@ class JobRequest:
         scenario: dict[str, Any] | None | Unset
         if isinstance(self.scenario, Unset):
             scenario = UNSET
-        elif isinstance(self.scenario, JobRequestScenarioType0):
+        elif isinstance(self.scenario, Scenario):
             scenario = self.scenario.to_dict()
         else:
             scenario = self.scenario
@@ -329,10 +329,10 @@ class JobRequest:
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
-        from ..models.job_request_env import JobRequestEnv  # noqa: PLC0415
-        from ..models.job_request_labels import JobRequestLabels  # noqa: PLC0415
-        from ..models.job_request_scenario_type_0 import JobRequestScenarioType0  # noqa: PLC0415
+        from ..models.environment import Environment  # noqa: PLC0415
+        from ..models.labels import Labels  # noqa: PLC0415
         from ..models.mount import Mount  # noqa: PLC0415
+        from ..models.scenario import Scenario  # noqa: PLC0415
         from ..models.secret import Secret  # noqa: PLC0415
         from ..models.tmpfs import Tmpfs  # noqa: PLC0415
 
@@ -347,7 +347,7 @@ class JobRequest:
 
         image = _parse_image(d.pop("image", UNSET))
 
-        def _parse_pull_policy(data: object) -> JobRequestPullPolicyType0 | None | Unset:
+        def _parse_pull_policy(data: object) -> None | PullPolicy | Unset:
             if data is None:
                 return data
             if isinstance(data, Unset):
@@ -355,12 +355,12 @@ class JobRequest:
             try:
                 if not isinstance(data, str):
                     raise TypeError()
-                pull_policy_type_0 = JobRequestPullPolicyType0(data)
+                pull_policy_type_0 = PullPolicy(data)
 
                 return pull_policy_type_0
             except (TypeError, ValueError, AttributeError, KeyError):
                 pass
-            return cast(JobRequestPullPolicyType0 | None | Unset, data)
+            return cast(None | PullPolicy | Unset, data)
 
         pull_policy = _parse_pull_policy(d.pop("pull_policy", UNSET))
 
@@ -408,11 +408,11 @@ class JobRequest:
         command = _parse_command(d.pop("command", UNSET))
 
         _env = d.pop("env", UNSET)
-        env: JobRequestEnv | Unset
+        env: Environment | Unset
         if isinstance(_env, Unset):
             env = UNSET
         else:
-            env = JobRequestEnv.from_dict(_env)
+            env = Environment.from_dict(_env)
 
         def _parse_working_dir(data: object) -> None | str | Unset:
             if data is None:
@@ -442,11 +442,11 @@ class JobRequest:
         stdin = _parse_stdin(d.pop("stdin", UNSET))
 
         _labels = d.pop("labels", UNSET)
-        labels: JobRequestLabels | Unset
+        labels: Labels | Unset
         if isinstance(_labels, Unset):
             labels = UNSET
         else:
-            labels = JobRequestLabels.from_dict(_labels)
+            labels = Labels.from_dict(_labels)
 
         def _parse_memory_mib(data: object) -> int | None | Unset:
             if data is None:
@@ -565,7 +565,7 @@ class JobRequest:
 
         max_retries = _parse_max_retries(d.pop("max_retries", UNSET))
 
-        def _parse_retry_on(data: object) -> list[JobRequestRetryOnType0Item] | None | Unset:
+        def _parse_retry_on(data: object) -> list[RetryReason] | None | Unset:
             if data is None:
                 return data
             if isinstance(data, Unset):
@@ -576,14 +576,14 @@ class JobRequest:
                 retry_on_type_0 = []
                 _retry_on_type_0 = data
                 for retry_on_type_0_item_data in _retry_on_type_0:
-                    retry_on_type_0_item = JobRequestRetryOnType0Item(retry_on_type_0_item_data)
+                    retry_on_type_0_item = RetryReason(retry_on_type_0_item_data)
 
                     retry_on_type_0.append(retry_on_type_0_item)
 
                 return retry_on_type_0
             except (TypeError, ValueError, AttributeError, KeyError):
                 pass
-            return cast(list[JobRequestRetryOnType0Item] | None | Unset, data)
+            return cast(list[RetryReason] | None | Unset, data)
 
         retry_on = _parse_retry_on(d.pop("retry_on", UNSET))
 
@@ -593,7 +593,7 @@ class JobRequest:
 
         priority = d.pop("priority", UNSET)
 
-        def _parse_scenario(data: object) -> JobRequestScenarioType0 | None | Unset:
+        def _parse_scenario(data: object) -> None | Scenario | Unset:
             if data is None:
                 return data
             if isinstance(data, Unset):
@@ -601,12 +601,12 @@ class JobRequest:
             try:
                 if not isinstance(data, dict):
                     raise TypeError()
-                scenario_type_0 = JobRequestScenarioType0.from_dict(data)
+                scenario_type_0 = Scenario.from_dict(data)
 
                 return scenario_type_0
             except (TypeError, ValueError, AttributeError, KeyError):
                 pass
-            return cast(JobRequestScenarioType0 | None | Unset, data)
+            return cast(None | Scenario | Unset, data)
 
         scenario = _parse_scenario(d.pop("scenario", UNSET))
 

@@ -17,7 +17,7 @@ class Limits:
         max_cpu_cores (float | None): Most cpu of one job, in cores.
         total_memory_mib (float | None): Memory of all jobs together, in MiB.
         total_cpu_cores (float | None): Cpu of all jobs together, in cores.
-        max_jobs (int | None): Jobs that may run at once.
+        max_jobs (int | None): How many jobs may run at once.
     """
 
     max_memory_mib: float | None

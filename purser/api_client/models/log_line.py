@@ -6,6 +6,8 @@ from typing import Any, TypeVar, cast
 
 from attrs import define as _attrs_define
 
+from ..models.log_stream import LogStream
+
 T = TypeVar("T", bound="LogLine")
 
 
@@ -15,7 +17,7 @@ class LogLine:
 
     Attributes:
         seq (int): Counts the attempt's lines of both streams in the order they came.
-        stream (str): `stdout` or `stderr`.
+        stream (LogStream): One of the two streams that a job writes.
         at (datetime.datetime): When the engine took it.
         text (None | str): The line without its newline.
         data_base64 (None | str): Bytes that are not UTF-8.
@@ -23,7 +25,7 @@ class LogLine:
     """
 
     seq: int
-    stream: str
+    stream: LogStream
     at: datetime.datetime
     text: None | str
     data_base64: None | str
@@ -32,7 +34,7 @@ class LogLine:
     def to_dict(self) -> dict[str, Any]:
         seq = self.seq
 
-        stream = self.stream
+        stream = self.stream.value
 
         at = self.at.isoformat()
 
@@ -64,7 +66,7 @@ class LogLine:
         d = dict(src_dict)
         seq = d.pop("seq")
 
-        stream = d.pop("stream")
+        stream = LogStream(d.pop("stream"))
 
         at = datetime.datetime.fromisoformat(d.pop("at"))
 

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from attrs import define as _attrs_define
 
 if TYPE_CHECKING:
+    from ..models.dropped_bytes import DroppedBytes
     from ..models.log_line import LogLine
-    from ..models.log_page_dropped_bytes import LogPageDroppedBytes
 
 
 T = TypeVar("T", bound="LogPage")
@@ -23,7 +23,7 @@ class LogPage:
         next_cursor (str): Give it as `cursor` to go on from here.
         complete (bool): Whether nothing will follow.
         truncated (bool): Whether the log was larger than what is kept of it.
-        dropped_bytes (LogPageDroppedBytes): Bytes by stream that were not kept.
+        dropped_bytes (DroppedBytes): Bytes that were not kept, by stream; a stream that lost none is left out.
     """
 
     attempt: int
@@ -31,7 +31,7 @@ class LogPage:
     next_cursor: str
     complete: bool
     truncated: bool
-    dropped_bytes: LogPageDroppedBytes
+    dropped_bytes: DroppedBytes
 
     def to_dict(self) -> dict[str, Any]:
         attempt = self.attempt
@@ -66,8 +66,8 @@ class LogPage:
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
+        from ..models.dropped_bytes import DroppedBytes  # noqa: PLC0415
         from ..models.log_line import LogLine  # noqa: PLC0415
-        from ..models.log_page_dropped_bytes import LogPageDroppedBytes  # noqa: PLC0415
 
         d = dict(src_dict)
         attempt = d.pop("attempt")
@@ -85,7 +85,7 @@ class LogPage:
 
         truncated = d.pop("truncated")
 
-        dropped_bytes = LogPageDroppedBytes.from_dict(d.pop("dropped_bytes"))
+        dropped_bytes = DroppedBytes.from_dict(d.pop("dropped_bytes"))
 
         log_page = cls(
             attempt=attempt,

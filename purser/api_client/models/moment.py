@@ -6,7 +6,7 @@ from typing import Any, TypeVar, cast
 
 from attrs import define as _attrs_define
 
-from ..models.moment_phase import MomentPhase
+from ..models.phase import Phase
 from ..models.reason import Reason
 
 T = TypeVar("T", bound="Moment")
@@ -17,14 +17,14 @@ class Moment:
     """One phase of one attempt.
 
     Attributes:
-        phase (MomentPhase): What it was.
+        phase (Phase): A part of an attempt, or a moment in it.
         at (datetime.datetime): When it began.
         attempt (int): Which launch of the job it was part of, or before.
-        seconds (float | None): How long it took; null while it goes on, or if it is a moment.
+        seconds (float | None): How long it took, in seconds; null while it goes on, or if it is a moment.
         reason (None | Reason): With `ended`: why.
     """
 
-    phase: MomentPhase
+    phase: Phase
     at: datetime.datetime
     attempt: int
     seconds: float | None
@@ -63,7 +63,7 @@ class Moment:
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
         d = dict(src_dict)
-        phase = MomentPhase(d.pop("phase"))
+        phase = Phase(d.pop("phase"))
 
         at = datetime.datetime.fromisoformat(d.pop("at"))
 

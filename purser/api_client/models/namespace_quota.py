@@ -13,10 +13,10 @@ class NamespaceQuota:
     """What the namespace may hold on all executors together; null is unlimited.
 
     Attributes:
-        max_jobs (int | None): Jobs that may run at once.
+        max_jobs (int | None): How many jobs may run at once.
         max_memory_mib (int | None): Memory of all its jobs together, in MiB.
         max_cpu_cores (float | None): Cpu of all its jobs together, in cores.
-        max_queued (int | None): Jobs that may wait.
+        max_queued (int | None): How many jobs may wait.
     """
 
     max_jobs: int | None

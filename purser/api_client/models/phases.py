@@ -13,11 +13,11 @@ class Phases:
     """How long each part of an attempt took, in seconds; null where it has not happened or was not seen.
 
     Attributes:
-        queued_seconds (float | None): In the queue, a retry's backoff included.
-        pull_seconds (float | None): Pulling the image; null when it was there.
-        launch_seconds (float | None): From leaving the queue to the start, without the pull.
-        run_seconds (float | None): From the start to the end, by the engine's clock.
-        cleanup_seconds (float | None): Removing what it left on the engine.
+        queued_seconds (float | None): Seconds in the queue, a retry's backoff included.
+        pull_seconds (float | None): Seconds of pulling the image; null when it was there.
+        launch_seconds (float | None): Seconds from leaving the queue to the start, without the pull.
+        run_seconds (float | None): Seconds from the start to the end, by the engine's clock.
+        cleanup_seconds (float | None): Seconds of removing what it left on the engine.
     """
 
     queued_seconds: float | None

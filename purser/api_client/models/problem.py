@@ -21,10 +21,10 @@ class Problem:
     Attributes:
         type_ (str): Identifies the kind of problem; opens its description.
         title (str): The kind of problem as a sentence.
-        status (int): The HTTP status.
+        status (int): The HTTP status, 400 to 599.
         detail (str): This occurrence as a sentence.
         instance (str): The path of the request.
-        code (str): The kind of problem as one word, for programs.
+        code (str): The kind of problem as one word, for programs; each operation lists its own.
         request_id (str): The request's id, also in `X-Request-ID` and in the log.
         errors (list[ProblemPlace] | Unset): Every thing that is wrong in the request.
     """

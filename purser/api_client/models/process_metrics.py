@@ -3,12 +3,13 @@ from __future__ import annotations
 import datetime
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
+from uuid import UUID
 
 from attrs import define as _attrs_define
 
 if TYPE_CHECKING:
-    from ..models.process_metrics_metrics import ProcessMetricsMetrics
-    from ..models.process_metrics_performance import ProcessMetricsPerformance
+    from ..models.counters import Counters
+    from ..models.launch_times import LaunchTimes
 
 
 T = TypeVar("T", bound="ProcessMetrics")
@@ -19,20 +20,20 @@ class ProcessMetrics:
     """What one dispatcher process has observed of the executor since it started.
 
     Attributes:
-        dispatcher (str): The dispatcher's id.
+        dispatcher (UUID): The dispatcher's id.
         checked_at (datetime.datetime): When it was published.
-        metrics (ProcessMetricsMetrics): `jobs_launched`, `errors`, `uptime` (s) and `calls` by method.
-        performance (ProcessMetricsPerformance): Times of launches in seconds: `average_time`, `total_time`, `p50`,
+        metrics (Counters): `jobs_launched`, `errors`, `uptime` in seconds, and `calls` by method.
+        performance (LaunchTimes): Times of launches in seconds: `operation_times`, `average_time`, `total_time`, `p50`,
             `p95`, `p99`.
     """
 
-    dispatcher: str
+    dispatcher: UUID
     checked_at: datetime.datetime
-    metrics: ProcessMetricsMetrics
-    performance: ProcessMetricsPerformance
+    metrics: Counters
+    performance: LaunchTimes
 
     def to_dict(self) -> dict[str, Any]:
-        dispatcher = self.dispatcher
+        dispatcher = str(self.dispatcher)
 
         checked_at = self.checked_at.isoformat()
 
@@ -55,17 +56,17 @@ class ProcessMetrics:
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
-        from ..models.process_metrics_metrics import ProcessMetricsMetrics  # noqa: PLC0415
-        from ..models.process_metrics_performance import ProcessMetricsPerformance  # noqa: PLC0415
+        from ..models.counters import Counters  # noqa: PLC0415
+        from ..models.launch_times import LaunchTimes  # noqa: PLC0415
 
         d = dict(src_dict)
-        dispatcher = d.pop("dispatcher")
+        dispatcher = UUID(d.pop("dispatcher"))
 
         checked_at = datetime.datetime.fromisoformat(d.pop("checked_at"))
 
-        metrics = ProcessMetricsMetrics.from_dict(d.pop("metrics"))
+        metrics = Counters.from_dict(d.pop("metrics"))
 
-        performance = ProcessMetricsPerformance.from_dict(d.pop("performance"))
+        performance = LaunchTimes.from_dict(d.pop("performance"))
 
         process_metrics = cls(
             dispatcher=dispatcher,

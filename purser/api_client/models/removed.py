@@ -13,11 +13,11 @@ class Removed:
     """What was removed of itself, ever, in all namespaces together.
 
     Attributes:
-        reaped (int): Executions that nobody owned.
-        logs_deleted (int): Jobs whose logs were past their retention.
-        jobs_deleted (int): Jobs that were past their retention.
-        idempotency_keys_deleted (int): Keys that were past their retention; those that went with their job are not
-            counted.
+        reaped (int): How many executions that nobody owned.
+        logs_deleted (int): How many jobs whose logs were past their retention.
+        jobs_deleted (int): How many jobs that were past their retention.
+        idempotency_keys_deleted (int): How many idempotency keys that were past their retention, without those that
+            went with their job.
     """
 
     reaped: int

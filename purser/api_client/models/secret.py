@@ -21,8 +21,7 @@ class Secret:
             back.
         stored (None | str | Unset): The name of a stored secret of the namespace, as it is at the launch request.
         provided (None | str | Unset): The name of a secret that the operator provides in the executor's config.
-        kind (SecretKind | Unset): Whether it is given as a `file` in memory or as an `env` variable. Default:
-            SecretKind.FILE.
+        kind (SecretKind | Unset): `file`: a file in memory. `env`: a variable of the environment.
         target (None | str | Unset): The path of the file, or the name of the variable. Default: `/run/secrets/` and the
             name, or the name.
     """
@@ -31,7 +30,7 @@ class Secret:
     value: None | str | Unset = UNSET
     stored: None | str | Unset = UNSET
     provided: None | str | Unset = UNSET
-    kind: SecretKind | Unset = SecretKind.FILE
+    kind: SecretKind | Unset = UNSET
     target: None | str | Unset = UNSET
 
     def to_dict(self) -> dict[str, Any]:

@@ -13,8 +13,8 @@ class Shortage:
     """How much of something a job asks for, and how much of it is free.
 
     Attributes:
-        asked (float): What the job asks for.
-        free (float): What the executor or the quota has left now.
+        asked (float): What the job asks for, in the unit of the field.
+        free (float): What the executor or the quota has left now, in the same unit; below 0 where too much is held.
     """
 
     asked: float

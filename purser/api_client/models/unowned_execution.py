@@ -5,6 +5,9 @@ from typing import Any, TypeVar
 
 from attrs import define as _attrs_define
 
+from ..models.drift_cause import DriftCause
+from ..models.execution_status import ExecutionStatus
+
 T = TypeVar("T", bound="UnownedExecution")
 
 
@@ -14,20 +17,21 @@ class UnownedExecution:
 
     Attributes:
         execution_id (str): The engine's name for it.
-        status (str): What the engine says of it.
-        cause (str): `unknown_attempt` (there is no such attempt, or no longer) or `attempt_cleaned` (it came back).
+        status (ExecutionStatus): What an engine knows of an execution. No answer is `unknown`, never `failed`.
+        cause (DriftCause): `unknown_attempt`: there is no such attempt, or no longer. `attempt_cleaned`: it came back
+            after its cleanup.
     """
 
     execution_id: str
-    status: str
-    cause: str
+    status: ExecutionStatus
+    cause: DriftCause
 
     def to_dict(self) -> dict[str, Any]:
         execution_id = self.execution_id
 
-        status = self.status
+        status = self.status.value
 
-        cause = self.cause
+        cause = self.cause.value
 
         field_dict: dict[str, Any] = {}
 
@@ -46,9 +50,9 @@ class UnownedExecution:
         d = dict(src_dict)
         execution_id = d.pop("execution_id")
 
-        status = d.pop("status")
+        status = ExecutionStatus(d.pop("status"))
 
-        cause = d.pop("cause")
+        cause = DriftCause(d.pop("cause"))
 
         unowned_execution = cls(
             execution_id=execution_id,

@@ -19,8 +19,8 @@ class Utilization:
         cpu_used_cores (float): Cpu reserved, in cores.
         cpu_total_cores (float | None): Cpu there is, in cores; null is unlimited.
         cpu_percent (float | None): The first of the second, in percent.
-        jobs_used (int): Jobs that hold a reservation.
-        jobs_total (int | None): Jobs that may hold one at once; null is unlimited.
+        jobs_used (int): How many jobs hold a reservation.
+        jobs_total (int | None): How many jobs may hold one at once; null is unlimited.
         jobs_percent (float | None): The first of the second, in percent.
     """
 

@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from attrs import define as _attrs_define
 
+from ..models.waiting_code import WaitingCode
+
 if TYPE_CHECKING:
     from ..models.shortage import Shortage
 
@@ -17,16 +19,17 @@ class Waiting:
     """Why a queued job has not been launched yet.
 
     Attributes:
-        code (str): `capacity` (the executor's), `quota` (the namespace's), `queue` (others are first), `backoff` (a
-            retry), `breaker` (too many launches failed) or `executor` (it is not healthy, or not looked after).
+        code (WaitingCode): `capacity`: the executor has no room. `quota`: the namespace has none. `queue`: others are
+            first. `backoff`: a retry waits for its time. `breaker`: too many launches failed. `executor`: it is not
+            healthy, or not looked after.
         detail (str): The same as a sentence.
         position (int): Its place in the executor's queue, fair shares between namespaces counted; 1 is next.
         memory_mib (None | Shortage): Memory that it waits for, in MiB; null if that is not why.
         cpu_cores (None | Shortage): Cpu that it waits for, in cores; null if that is not why.
-        jobs (None | Shortage): A slot that it waits for; null if that is not why.
+        jobs (None | Shortage): A slot that it waits for, in jobs; null if that is not why.
     """
 
-    code: str
+    code: WaitingCode
     detail: str
     position: int
     memory_mib: None | Shortage
@@ -36,7 +39,7 @@ class Waiting:
     def to_dict(self) -> dict[str, Any]:
         from ..models.shortage import Shortage  # noqa: PLC0415
 
-        code = self.code
+        code = self.code.value
 
         detail = self.detail
 
@@ -80,7 +83,7 @@ class Waiting:
         from ..models.shortage import Shortage  # noqa: PLC0415
 
         d = dict(src_dict)
-        code = d.pop("code")
+        code = WaitingCode(d.pop("code"))
 
         detail = d.pop("detail")
 

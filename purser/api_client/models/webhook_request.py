@@ -9,7 +9,7 @@ from ..models.job_state import JobState
 from ..types import UNSET, Unset
 
 if TYPE_CHECKING:
-    from ..models.webhook_request_labels import WebhookRequestLabels
+    from ..models.label_selector import LabelSelector
 
 
 T = TypeVar("T", bound="WebhookRequest")
@@ -23,13 +23,13 @@ class WebhookRequest:
         url (str): Where to POST: http or https, without credentials. Addresses that are not public are refused.
         events (list[JobState] | Unset): States whose beginning is told. Empty: all.
         executors (list[str] | Unset): Executors whose jobs are told of. Empty: all.
-        labels (WebhookRequestLabels | Unset): Labels that a job must have to be told of.
+        labels (LabelSelector | Unset): Names and values that a job's labels must have.
     """
 
     url: str
     events: list[JobState] | Unset = UNSET
     executors: list[str] | Unset = UNSET
-    labels: WebhookRequestLabels | Unset = UNSET
+    labels: LabelSelector | Unset = UNSET
 
     def to_dict(self) -> dict[str, Any]:
         url = self.url
@@ -67,7 +67,7 @@ class WebhookRequest:
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
-        from ..models.webhook_request_labels import WebhookRequestLabels  # noqa: PLC0415
+        from ..models.label_selector import LabelSelector  # noqa: PLC0415
 
         d = dict(src_dict)
         url = d.pop("url")
@@ -84,11 +84,11 @@ class WebhookRequest:
         executors = cast(list[str], d.pop("executors", UNSET))
 
         _labels = d.pop("labels", UNSET)
-        labels: WebhookRequestLabels | Unset
+        labels: LabelSelector | Unset
         if isinstance(_labels, Unset):
             labels = UNSET
         else:
-            labels = WebhookRequestLabels.from_dict(_labels)
+            labels = LabelSelector.from_dict(_labels)
 
         webhook_request = cls(
             url=url,

@@ -10,7 +10,7 @@ from attrs import define as _attrs_define
 from ..models.job_state import JobState
 
 if TYPE_CHECKING:
-    from ..models.webhook_with_secret_labels import WebhookWithSecretLabels
+    from ..models.label_selector import LabelSelector
 
 
 T = TypeVar("T", bound="WebhookWithSecret")
@@ -25,7 +25,7 @@ class WebhookWithSecret:
         url (str): Where to.
         events (list[JobState]): States whose beginning is told. Empty: all.
         executors (list[str]): Executors whose jobs are told of. Empty: all.
-        labels (WebhookWithSecretLabels): Labels that a job must have to be told of.
+        labels (LabelSelector): Names and values that a job's labels must have.
         enabled (bool): Whether it is told.
         disabled_reason (None | str): Why it is not; null while it is.
         created_at (datetime.datetime): When it was registered.
@@ -39,7 +39,7 @@ class WebhookWithSecret:
     url: str
     events: list[JobState]
     executors: list[str]
-    labels: WebhookWithSecretLabels
+    labels: LabelSelector
     enabled: bool
     disabled_reason: None | str
     created_at: datetime.datetime
@@ -112,7 +112,7 @@ class WebhookWithSecret:
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
-        from ..models.webhook_with_secret_labels import WebhookWithSecretLabels  # noqa: PLC0415
+        from ..models.label_selector import LabelSelector  # noqa: PLC0415
 
         d = dict(src_dict)
         id = UUID(d.pop("id"))
@@ -128,7 +128,7 @@ class WebhookWithSecret:
 
         executors = cast(list[str], d.pop("executors"))
 
-        labels = WebhookWithSecretLabels.from_dict(d.pop("labels"))
+        labels = LabelSelector.from_dict(d.pop("labels"))
 
         enabled = d.pop("enabled")
 

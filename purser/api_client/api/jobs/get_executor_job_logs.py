@@ -8,9 +8,9 @@ import httpx
 
 from ... import errors
 from ...client import AuthenticatedClient, Client
-from ...models.get_executor_job_logs_stream import GetExecutorJobLogsStream
-from ...models.get_executor_job_logs_unit import GetExecutorJobLogsUnit
 from ...models.log_page import LogPage
+from ...models.log_streams import LogStreams
+from ...models.log_unit import LogUnit
 from ...models.problem import Problem
 from ...types import UNSET, Response, Unset
 
@@ -24,9 +24,9 @@ def _get_kwargs(
     follow: bool | Unset = UNSET,
     limit: int | Unset = UNSET,
     since: datetime.datetime | Unset = UNSET,
-    stream: GetExecutorJobLogsStream | Unset = GetExecutorJobLogsStream.BOTH,
+    stream: LogStreams | Unset = UNSET,
     tail: int | Unset = UNSET,
-    unit: GetExecutorJobLogsUnit | Unset = GetExecutorJobLogsUnit.LINE,
+    unit: LogUnit | Unset = UNSET,
     last_event_id: str | Unset = UNSET,
 ) -> dict[str, Any]:
     headers: dict[str, Any] = {}
@@ -163,9 +163,9 @@ def sync_detailed(
     follow: bool | Unset = UNSET,
     limit: int | Unset = UNSET,
     since: datetime.datetime | Unset = UNSET,
-    stream: GetExecutorJobLogsStream | Unset = GetExecutorJobLogsStream.BOTH,
+    stream: LogStreams | Unset = UNSET,
     tail: int | Unset = UNSET,
-    unit: GetExecutorJobLogsUnit | Unset = GetExecutorJobLogsUnit.LINE,
+    unit: LogUnit | Unset = UNSET,
     last_event_id: str | Unset = UNSET,
 ) -> Response[LogPage | Problem]:
     """Read a job's logs
@@ -194,9 +194,9 @@ def sync_detailed(
         follow (bool | Unset):
         limit (int | Unset):
         since (datetime.datetime | Unset):
-        stream (GetExecutorJobLogsStream | Unset):  Default: GetExecutorJobLogsStream.BOTH.
+        stream (LogStreams | Unset): Which of a job's two streams.
         tail (int | Unset):
-        unit (GetExecutorJobLogsUnit | Unset):  Default: GetExecutorJobLogsUnit.LINE.
+        unit (LogUnit | Unset): `line`: a line each. `chunk`: bytes of one stream as they came.
         last_event_id (str | Unset):
 
     Raises:
@@ -238,9 +238,9 @@ def sync(
     follow: bool | Unset = UNSET,
     limit: int | Unset = UNSET,
     since: datetime.datetime | Unset = UNSET,
-    stream: GetExecutorJobLogsStream | Unset = GetExecutorJobLogsStream.BOTH,
+    stream: LogStreams | Unset = UNSET,
     tail: int | Unset = UNSET,
-    unit: GetExecutorJobLogsUnit | Unset = GetExecutorJobLogsUnit.LINE,
+    unit: LogUnit | Unset = UNSET,
     last_event_id: str | Unset = UNSET,
 ) -> LogPage | Problem | None:
     """Read a job's logs
@@ -269,9 +269,9 @@ def sync(
         follow (bool | Unset):
         limit (int | Unset):
         since (datetime.datetime | Unset):
-        stream (GetExecutorJobLogsStream | Unset):  Default: GetExecutorJobLogsStream.BOTH.
+        stream (LogStreams | Unset): Which of a job's two streams.
         tail (int | Unset):
-        unit (GetExecutorJobLogsUnit | Unset):  Default: GetExecutorJobLogsUnit.LINE.
+        unit (LogUnit | Unset): `line`: a line each. `chunk`: bytes of one stream as they came.
         last_event_id (str | Unset):
 
     Raises:
@@ -308,9 +308,9 @@ async def asyncio_detailed(
     follow: bool | Unset = UNSET,
     limit: int | Unset = UNSET,
     since: datetime.datetime | Unset = UNSET,
-    stream: GetExecutorJobLogsStream | Unset = GetExecutorJobLogsStream.BOTH,
+    stream: LogStreams | Unset = UNSET,
     tail: int | Unset = UNSET,
-    unit: GetExecutorJobLogsUnit | Unset = GetExecutorJobLogsUnit.LINE,
+    unit: LogUnit | Unset = UNSET,
     last_event_id: str | Unset = UNSET,
 ) -> Response[LogPage | Problem]:
     """Read a job's logs
@@ -339,9 +339,9 @@ async def asyncio_detailed(
         follow (bool | Unset):
         limit (int | Unset):
         since (datetime.datetime | Unset):
-        stream (GetExecutorJobLogsStream | Unset):  Default: GetExecutorJobLogsStream.BOTH.
+        stream (LogStreams | Unset): Which of a job's two streams.
         tail (int | Unset):
-        unit (GetExecutorJobLogsUnit | Unset):  Default: GetExecutorJobLogsUnit.LINE.
+        unit (LogUnit | Unset): `line`: a line each. `chunk`: bytes of one stream as they came.
         last_event_id (str | Unset):
 
     Raises:
@@ -381,9 +381,9 @@ async def asyncio(
     follow: bool | Unset = UNSET,
     limit: int | Unset = UNSET,
     since: datetime.datetime | Unset = UNSET,
-    stream: GetExecutorJobLogsStream | Unset = GetExecutorJobLogsStream.BOTH,
+    stream: LogStreams | Unset = UNSET,
     tail: int | Unset = UNSET,
-    unit: GetExecutorJobLogsUnit | Unset = GetExecutorJobLogsUnit.LINE,
+    unit: LogUnit | Unset = UNSET,
     last_event_id: str | Unset = UNSET,
 ) -> LogPage | Problem | None:
     """Read a job's logs
@@ -412,9 +412,9 @@ async def asyncio(
         follow (bool | Unset):
         limit (int | Unset):
         since (datetime.datetime | Unset):
-        stream (GetExecutorJobLogsStream | Unset):  Default: GetExecutorJobLogsStream.BOTH.
+        stream (LogStreams | Unset): Which of a job's two streams.
         tail (int | Unset):
-        unit (GetExecutorJobLogsUnit | Unset):  Default: GetExecutorJobLogsUnit.LINE.
+        unit (LogUnit | Unset): `line`: a line each. `chunk`: bytes of one stream as they came.
         last_event_id (str | Unset):
 
     Raises:

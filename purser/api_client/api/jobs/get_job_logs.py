@@ -8,9 +8,9 @@ import httpx
 
 from ... import errors
 from ...client import AuthenticatedClient, Client
-from ...models.get_job_logs_stream import GetJobLogsStream
-from ...models.get_job_logs_unit import GetJobLogsUnit
 from ...models.log_page import LogPage
+from ...models.log_streams import LogStreams
+from ...models.log_unit import LogUnit
 from ...models.problem import Problem
 from ...types import UNSET, Response, Unset
 
@@ -23,9 +23,9 @@ def _get_kwargs(
     follow: bool | Unset = UNSET,
     limit: int | Unset = UNSET,
     since: datetime.datetime | Unset = UNSET,
-    stream: GetJobLogsStream | Unset = GetJobLogsStream.BOTH,
+    stream: LogStreams | Unset = UNSET,
     tail: int | Unset = UNSET,
-    unit: GetJobLogsUnit | Unset = GetJobLogsUnit.LINE,
+    unit: LogUnit | Unset = UNSET,
     last_event_id: str | Unset = UNSET,
 ) -> dict[str, Any]:
     headers: dict[str, Any] = {}
@@ -160,9 +160,9 @@ def sync_detailed(
     follow: bool | Unset = UNSET,
     limit: int | Unset = UNSET,
     since: datetime.datetime | Unset = UNSET,
-    stream: GetJobLogsStream | Unset = GetJobLogsStream.BOTH,
+    stream: LogStreams | Unset = UNSET,
     tail: int | Unset = UNSET,
-    unit: GetJobLogsUnit | Unset = GetJobLogsUnit.LINE,
+    unit: LogUnit | Unset = UNSET,
     last_event_id: str | Unset = UNSET,
 ) -> Response[LogPage | Problem]:
     """Read a job's logs
@@ -190,9 +190,9 @@ def sync_detailed(
         follow (bool | Unset):
         limit (int | Unset):
         since (datetime.datetime | Unset):
-        stream (GetJobLogsStream | Unset):  Default: GetJobLogsStream.BOTH.
+        stream (LogStreams | Unset): Which of a job's two streams.
         tail (int | Unset):
-        unit (GetJobLogsUnit | Unset):  Default: GetJobLogsUnit.LINE.
+        unit (LogUnit | Unset): `line`: a line each. `chunk`: bytes of one stream as they came.
         last_event_id (str | Unset):
 
     Raises:
@@ -232,9 +232,9 @@ def sync(
     follow: bool | Unset = UNSET,
     limit: int | Unset = UNSET,
     since: datetime.datetime | Unset = UNSET,
-    stream: GetJobLogsStream | Unset = GetJobLogsStream.BOTH,
+    stream: LogStreams | Unset = UNSET,
     tail: int | Unset = UNSET,
-    unit: GetJobLogsUnit | Unset = GetJobLogsUnit.LINE,
+    unit: LogUnit | Unset = UNSET,
     last_event_id: str | Unset = UNSET,
 ) -> LogPage | Problem | None:
     """Read a job's logs
@@ -262,9 +262,9 @@ def sync(
         follow (bool | Unset):
         limit (int | Unset):
         since (datetime.datetime | Unset):
-        stream (GetJobLogsStream | Unset):  Default: GetJobLogsStream.BOTH.
+        stream (LogStreams | Unset): Which of a job's two streams.
         tail (int | Unset):
-        unit (GetJobLogsUnit | Unset):  Default: GetJobLogsUnit.LINE.
+        unit (LogUnit | Unset): `line`: a line each. `chunk`: bytes of one stream as they came.
         last_event_id (str | Unset):
 
     Raises:
@@ -299,9 +299,9 @@ async def asyncio_detailed(
     follow: bool | Unset = UNSET,
     limit: int | Unset = UNSET,
     since: datetime.datetime | Unset = UNSET,
-    stream: GetJobLogsStream | Unset = GetJobLogsStream.BOTH,
+    stream: LogStreams | Unset = UNSET,
     tail: int | Unset = UNSET,
-    unit: GetJobLogsUnit | Unset = GetJobLogsUnit.LINE,
+    unit: LogUnit | Unset = UNSET,
     last_event_id: str | Unset = UNSET,
 ) -> Response[LogPage | Problem]:
     """Read a job's logs
@@ -329,9 +329,9 @@ async def asyncio_detailed(
         follow (bool | Unset):
         limit (int | Unset):
         since (datetime.datetime | Unset):
-        stream (GetJobLogsStream | Unset):  Default: GetJobLogsStream.BOTH.
+        stream (LogStreams | Unset): Which of a job's two streams.
         tail (int | Unset):
-        unit (GetJobLogsUnit | Unset):  Default: GetJobLogsUnit.LINE.
+        unit (LogUnit | Unset): `line`: a line each. `chunk`: bytes of one stream as they came.
         last_event_id (str | Unset):
 
     Raises:
@@ -369,9 +369,9 @@ async def asyncio(
     follow: bool | Unset = UNSET,
     limit: int | Unset = UNSET,
     since: datetime.datetime | Unset = UNSET,
-    stream: GetJobLogsStream | Unset = GetJobLogsStream.BOTH,
+    stream: LogStreams | Unset = UNSET,
     tail: int | Unset = UNSET,
-    unit: GetJobLogsUnit | Unset = GetJobLogsUnit.LINE,
+    unit: LogUnit | Unset = UNSET,
     last_event_id: str | Unset = UNSET,
 ) -> LogPage | Problem | None:
     """Read a job's logs
@@ -399,9 +399,9 @@ async def asyncio(
         follow (bool | Unset):
         limit (int | Unset):
         since (datetime.datetime | Unset):
-        stream (GetJobLogsStream | Unset):  Default: GetJobLogsStream.BOTH.
+        stream (LogStreams | Unset): Which of a job's two streams.
         tail (int | Unset):
-        unit (GetJobLogsUnit | Unset):  Default: GetJobLogsUnit.LINE.
+        unit (LogUnit | Unset): `line`: a line each. `chunk`: bytes of one stream as they came.
         last_event_id (str | Unset):
 
     Raises:

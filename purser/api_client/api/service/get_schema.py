@@ -5,7 +5,7 @@ import httpx
 
 from ... import errors
 from ...client import AuthenticatedClient, Client
-from ...models.get_schema_response_200 import GetSchemaResponse200
+from ...models.open_api_document import OpenApiDocument
 from ...models.problem import Problem
 from ...types import Response
 
@@ -22,9 +22,9 @@ def _get_kwargs() -> dict[str, Any]:
 
 def _parse_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> GetSchemaResponse200 | Problem | None:
+) -> OpenApiDocument | Problem | None:
     if response.status_code == 200:
-        response_200 = GetSchemaResponse200.from_dict(response.json())
+        response_200 = OpenApiDocument.from_dict(response.json())
 
         return response_200
 
@@ -61,7 +61,7 @@ def _parse_response(
 
 def _build_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> Response[GetSchemaResponse200 | Problem]:
+) -> Response[OpenApiDocument | Problem]:
     return Response(
         status_code=HTTPStatus(response.status_code),
         content=response.content,
@@ -73,7 +73,7 @@ def _build_response(
 def sync_detailed(
     *,
     client: AuthenticatedClient | Client,
-) -> Response[GetSchemaResponse200 | Problem]:
+) -> Response[OpenApiDocument | Problem]:
     """Read the OpenAPI document
 
      This document, as YAML or JSON.
@@ -85,7 +85,7 @@ def sync_detailed(
         httpx.TimeoutException: If the request takes longer than Client.timeout.
 
     Returns:
-        Response[GetSchemaResponse200 | Problem]
+        Response[OpenApiDocument | Problem]
     """
 
     kwargs = _get_kwargs()
@@ -100,7 +100,7 @@ def sync_detailed(
 def sync(
     *,
     client: AuthenticatedClient | Client,
-) -> GetSchemaResponse200 | Problem | None:
+) -> OpenApiDocument | Problem | None:
     """Read the OpenAPI document
 
      This document, as YAML or JSON.
@@ -112,7 +112,7 @@ def sync(
         httpx.TimeoutException: If the request takes longer than Client.timeout.
 
     Returns:
-        GetSchemaResponse200 | Problem
+        OpenApiDocument | Problem
     """
 
     return sync_detailed(
@@ -123,7 +123,7 @@ def sync(
 async def asyncio_detailed(
     *,
     client: AuthenticatedClient | Client,
-) -> Response[GetSchemaResponse200 | Problem]:
+) -> Response[OpenApiDocument | Problem]:
     """Read the OpenAPI document
 
      This document, as YAML or JSON.
@@ -135,7 +135,7 @@ async def asyncio_detailed(
         httpx.TimeoutException: If the request takes longer than Client.timeout.
 
     Returns:
-        Response[GetSchemaResponse200 | Problem]
+        Response[OpenApiDocument | Problem]
     """
 
     kwargs = _get_kwargs()
@@ -148,7 +148,7 @@ async def asyncio_detailed(
 async def asyncio(
     *,
     client: AuthenticatedClient | Client,
-) -> GetSchemaResponse200 | Problem | None:
+) -> OpenApiDocument | Problem | None:
     """Read the OpenAPI document
 
      This document, as YAML or JSON.
@@ -160,7 +160,7 @@ async def asyncio(
         httpx.TimeoutException: If the request takes longer than Client.timeout.
 
     Returns:
-        GetSchemaResponse200 | Problem
+        OpenApiDocument | Problem
     """
 
     return (

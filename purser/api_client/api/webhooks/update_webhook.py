@@ -7,16 +7,16 @@ import httpx
 
 from ... import errors
 from ...client import AuthenticatedClient, Client
-from ...models.patched_webhook_change import PatchedWebhookChange
 from ...models.problem import Problem
 from ...models.webhook import Webhook
+from ...models.webhook_change import WebhookChange
 from ...types import Response
 
 
 def _get_kwargs(
     webhook: UUID,
     *,
-    body: PatchedWebhookChange,
+    body: WebhookChange,
 ) -> dict[str, Any]:
     headers: dict[str, Any] = {}
 
@@ -120,7 +120,7 @@ def sync_detailed(
     webhook: UUID,
     *,
     client: AuthenticatedClient,
-    body: PatchedWebhookChange,
+    body: WebhookChange,
 ) -> Response[Problem | Webhook]:
     """Change a webhook
 
@@ -132,7 +132,7 @@ def sync_detailed(
 
     Args:
         webhook (UUID):
-        body (PatchedWebhookChange): What to change of a webhook; what is not named stays.
+        body (WebhookChange): What to change of a webhook; what is not named stays.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -158,7 +158,7 @@ def sync(
     webhook: UUID,
     *,
     client: AuthenticatedClient,
-    body: PatchedWebhookChange,
+    body: WebhookChange,
 ) -> Problem | Webhook | None:
     """Change a webhook
 
@@ -170,7 +170,7 @@ def sync(
 
     Args:
         webhook (UUID):
-        body (PatchedWebhookChange): What to change of a webhook; what is not named stays.
+        body (WebhookChange): What to change of a webhook; what is not named stays.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -191,7 +191,7 @@ async def asyncio_detailed(
     webhook: UUID,
     *,
     client: AuthenticatedClient,
-    body: PatchedWebhookChange,
+    body: WebhookChange,
 ) -> Response[Problem | Webhook]:
     """Change a webhook
 
@@ -203,7 +203,7 @@ async def asyncio_detailed(
 
     Args:
         webhook (UUID):
-        body (PatchedWebhookChange): What to change of a webhook; what is not named stays.
+        body (WebhookChange): What to change of a webhook; what is not named stays.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -227,7 +227,7 @@ async def asyncio(
     webhook: UUID,
     *,
     client: AuthenticatedClient,
-    body: PatchedWebhookChange,
+    body: WebhookChange,
 ) -> Problem | Webhook | None:
     """Change a webhook
 
@@ -239,7 +239,7 @@ async def asyncio(
 
     Args:
         webhook (UUID):
-        body (PatchedWebhookChange): What to change of a webhook; what is not named stays.
+        body (WebhookChange): What to change of a webhook; what is not named stays.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
