@@ -12,13 +12,14 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, Self
 
 import psycopg
-from docker.errors import DockerException
 
+from container_manager.executors.docker_engine.client import Engine
+from container_manager.executors.docker_engine.options import DockerOptions
 from tests import engine
 
 _CGROUPS = Path("/sys/fs/cgroup")
@@ -46,11 +47,8 @@ def docker_engine() -> Iterator[str]:
 
 
 def _engine_answers() -> bool:
-    try:
-        engine.client().close()
-    except DockerException:
-        return False
-    return True
+    with closing(Engine(DockerOptions())) as found:
+        return found.takes_connections()
 
 
 @contextmanager
