@@ -37,6 +37,15 @@ _GIVEN_BY: Mapping[str, Mapping[str, str]] = {
     "JobPage": {"job": "results/0/id", "executor": "results/0/executor"},
     "Executor": {"executor": "name"},
     "ExecutorList": {"executor": "results/0/name"},
+    "Token": {"token": "id"},
+    "TokenWithSecret": {"token": "id"},
+    "TokenPage": {"token": "results/0/id"},
+    "Webhook": {"webhook": "id"},
+    "WebhookWithSecret": {"webhook": "id"},
+    "WebhookPage": {"webhook": "results/0/id"},
+    "DeliveryPage": {"delivery": "results/0/id", "webhook": "$request.path.webhook"},
+    "StoredSecret": {"name": "name"},
+    "StoredSecretPage": {"name": "results/0/name"},
 }
 """Where an answer has what a path of another operation needs, first what it is about: from there come links."""
 
@@ -165,7 +174,8 @@ def _parameters(path: str) -> set[str]:
 
 
 def _link_to(target: str, given: Mapping[str, str], needs: set[str]) -> dict[str, Any]:
-    parameters = {name: f"$response.body#/{given[name]}" for name in sorted(needs)}
+    places = {name: given[name] for name in sorted(needs)}
+    parameters = {name: at if at[0] == "$" else f"$response.body#/{at}" for name, at in places.items()}
     return {"operationId": target, "parameters": parameters}
 
 

@@ -30,6 +30,16 @@ Phase = TypeAliasType(
         Field(description="A part of an attempt, or a moment in it."),
     ],
 )
+EngineRequest = TypeAliasType(
+    "EngineRequest",
+    Annotated[
+        dict[str, Any],
+        Field(
+            description="A request to the engine, in the engine's own terms.",
+            examples=[{"Image": "busybox:latest", "Cmd": ["echo", "hello"], "HostConfig": {"Memory": 67108864}}],
+        ),
+    ],
+)
 
 DIGEST = "sha256:9ae97d36d26566ff84e8893c64a6dc4fe8ca6d1144bf5b87b2b85a32def253c7"
 PATH = "/api/v1/jobs/0193a1c2-5b7e-7c11-9d43-0a1b2c3d4e5f"
@@ -280,7 +290,7 @@ class DryRun(Answer):
     policy: Capabilities = Field(description="What the executor honours and enforces.")
     queued: bool = Field(description="Whether it would have to wait.")
     waiting: Waiting | None = Field(description="Why it would have to wait; null if it would be launched at once.")
-    engine_request: dict[str, Any] | None = Field(
+    engine_request: EngineRequest | None = Field(
         description="What the engine would be asked, in its own terms; null where the executor does not tell. On "
         "docker the body of its create request, on process the command line with its surroundings."
     )

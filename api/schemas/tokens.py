@@ -93,7 +93,7 @@ class Token(Answer):
     revoked_at: Time | None = Field(description="When it was revoked.", examples=[None])
 
 
-class NewToken(Token):
+class TokenWithSecret(Token):
     """A token with its secret, which is shown this once."""
 
     token: str = Field(

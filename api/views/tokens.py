@@ -8,7 +8,7 @@ from api.documents import new_token_document, token_document
 from api.endpoint import Header, View, answer, endpoint
 from api.parsing import Query, read_body, read_nothing
 from api.schemas.queries import TokenListQuery
-from api.schemas.tokens import NewToken, Token, TokenPage, TokenRequest, TokenRotation
+from api.schemas.tokens import TokenWithSecret, Token, TokenPage, TokenRequest, TokenRotation
 from container_manager import exceptions as domain
 from container_manager import tokens
 from container_manager.exceptions import FieldError, InvalidBody, InvalidTokenRequest
@@ -33,7 +33,7 @@ class Tokens(View):
         "Create a token",
         scope=Scope.ADMIN,
         body=TokenRequest,
-        answers={201: NewToken},
+        answers={201: TokenWithSecret},
         headers=(_LOCATION,),
         raises=(domain.TokenExceeds, domain.UnknownExecutor, InvalidTokenRequest),
     )
@@ -90,7 +90,7 @@ class TokenRotate(View):
         "Rotate a token",
         scope=Scope.ADMIN,
         body=TokenRotation,
-        answers={200: NewToken},
+        answers={200: TokenWithSecret},
         raises=(domain.UnknownToken, domain.TokenEnded, domain.TokenExceeds),
     )
     def post(self, request: Request, query: Query, token: str) -> HttpResponse:

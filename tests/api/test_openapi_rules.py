@@ -86,6 +86,10 @@ def test_every_schema_has_a_description_and_a_name_that_nobody_generated() -> No
     assert [name for name in SCHEMAS if re.search(r"AnyOf|OneOf|AllOf|Inline|Type\d|\d{3}$|[^A-Za-z]", name)] == []
 
 
+def test_no_schema_is_named_as_what_makes_another_in_go() -> None:
+    assert [name for name in SCHEMAS if name.startswith("New") and name[3:] in SCHEMAS] == []
+
+
 def test_every_field_is_described() -> None:
     assert [
         f"{name}.{field}" for name, field, shape in fields() if "description" not in {**resolved(shape), **shape}
@@ -136,6 +140,8 @@ def test_an_object_is_a_schema_of_its_own() -> None:
     ]
 
     assert inline == []
+    nullable = [f"{name}.{field}" for name, field, shape in fields() if _types(shape) == ["object", "null"]]
+    assert nullable == [], "name it with TypeAliasType: generators name what may be null after its place"
     assert [what for what, body in bodies() if "properties" in body["schema"]] == []
 
 
@@ -188,6 +194,14 @@ def test_what_a_launch_answers_links_to_all_that_can_be_done_with_the_job() -> N
         method["operationId"] for path, methods in paths.items() if "{job}" in path for method in methods.values()
     }
     assert of_a_job == set(links)
+
+
+def test_every_operation_with_a_path_parameter_can_be_reached_by_a_link() -> None:
+    linked = {link["operationId"] for link in schema.document()["components"]["links"].values()}
+    needing = {method["operationId"] for path, methods in schema.document()["paths"].items() if "{" in path
+               for method in methods.values()}  # fmt: skip
+
+    assert needing - linked == set(), "say in api/schema_rules.py which answer gives the path's parameter"
 
 
 def test_no_reference_leads_nowhere() -> None:

@@ -25,11 +25,14 @@ SCENARIOS: tuple[dict[str, Any] | None, ...] = (
     {"refuse": {"reason": "image_not_found"}},
     {"vanish_at_seconds": 0.1, "run_seconds": 1},
 )
+OWN_TOKEN = os.environ.get("PURSER_FUZZ_TOKEN", "").removeprefix("purser_").partition("_")[0]
 REFUSED_BY_MOCK = ("stdin", "mounts", "registry_auth", "user", "network")
 
 _random = random.Random(20261122)
-_launched = deque(os.environ.get("PURSER_FUZZ_JOBS", "").split(","), maxlen=200)
-_ended = deque(_launched, maxlen=200)
+_ended = deque(os.environ.get("PURSER_FUZZ_JOBS", "").split(","), maxlen=200)
+_pools: dict[str, deque[str]] = {name: deque(maxlen=200) for name in ("token", "webhook", "name")} | {
+    "job": deque(_ended, maxlen=200)
+}
 _counts: Counter[str] = Counter()
 
 
@@ -39,26 +42,37 @@ def before_call(context: Any, case: Any, kwargs: dict[str, Any]) -> None:
     media_type = _random.choice(_media_types(case.operation))
     if media_type and "Accept" not in case.headers:
         case.headers["Accept"] = media_type
-    if case.meta is None or case.meta.generation.mode != GenerationMode.POSITIVE or _random.random() < 1 / 8:
-        _never_endlessly(case)
-        return
-    if "executor" in case.path_parameters:
-        case.path_parameters["executor"] = EXECUTOR
-    if "job" in case.path_parameters and not _comes_from_a_link(case):
-        case.path_parameters["job"] = _random.choice(_launched)
-    if case.operation.label.startswith("POST") and isinstance(case.body, dict) and "executor" in case.path_parameters:
-        _make_launchable(case.body)
-    _never_endlessly(case)
+    if case.meta and case.meta.generation.mode == GenerationMode.POSITIVE and _random.random() > 1 / 8:
+        _aim(case)
+    _spare(case)
+
+
+def _aim(case: Any) -> None:
+    parameters = case.path_parameters
+    if "executor" in parameters:
+        parameters["executor"] = EXECUTOR
+    for name, pool in _pools.items():
+        if name in parameters and pool and case.meta.phase.name.value != "stateful":  # which has it from a link
+            parameters[name] = _random.choice(pool)
+    if isinstance(case.body, dict):
+        (_make_launchable if "executor" in parameters else _make_possible)(case.body)
+
+
+def _spare(case: Any) -> None:
+    """Do no harm to the run itself, nor to hosts that others have, and follow no stream without an end."""
+    parameters = case.path_parameters
+    if parameters.get("token") == OWN_TOKEN and case.method != "GET":
+        parameters["token"] = "0" * 12
+    if isinstance(case.body, dict) and str(case.body.get("url")).startswith("http"):
+        case.body["url"] = "http://127.0.0.1:9/hook"
+    if case.headers.get("Accept") in STREAMS and parameters.get("job") in _pools["job"]:
+        parameters["job"] = _random.choice(_ended)
 
 
 def _media_types(operation: Any) -> list[str]:
     """What its answer may be, as `Accept` asks for it; nothing is as good."""
     success = operation.definition.raw["responses"].get("200", {})
     return [*success.get("content", {}), ""]
-
-
-def _comes_from_a_link(case: Any) -> bool:
-    return bool(case.meta.phase.name.value == "stateful")
 
 
 def _make_launchable(body: dict[str, Any]) -> None:
@@ -69,11 +83,14 @@ def _make_launchable(body: dict[str, Any]) -> None:
         body["command"] = ["true"]
 
 
-def _never_endlessly(case: Any) -> None:
-    """A stream that is followed is that of a job that has ended, or will soon."""
-    asks = case.headers.get("Accept") in STREAMS and "job" in case.path_parameters
-    if asks and case.path_parameters["job"] in _launched:
-        case.path_parameters["job"] = _random.choice(_ended)
+def _make_possible(body: dict[str, Any]) -> None:
+    """What only a person can know: executors that there are, a time that lies ahead."""
+    if "executors" in body:
+        body["executors"] = [EXECUTOR]
+    if body.get("expires_at"):
+        body["expires_at"] = "2100-01-01T00:00:00Z"
+    if body.get("rate_limit"):
+        body["rate_limit"] = "60/60"
 
 
 @schemathesis.hook
@@ -81,13 +98,22 @@ def after_call(context: Any, case: Any, response: Any) -> None:
     """Count, and remember the jobs."""
     _counts[f"{response.status_code // 100}xx"] += 1
     _counts[f"{case.operation.label} {response.status_code}"] += 1
-    if response.status_code in (200, 202) and "application/json" in response.headers.get("content-type", [""])[0]:
-        document = response.json()
-        if isinstance(document, dict) and {"id", "state", "executor"} <= document.keys():
-            known = _ended if document["finished_at"] else _launched
-            known.append(document["id"])
-            if document["finished_at"]:
-                _launched.append(document["id"])
+    if response.status_code in (200, 201, 202) and "application/json" in response.headers.get("content-type", [""])[0]:
+        _remember(response.json())
+
+
+def _remember(document: Any) -> None:
+    match document:
+        case {"id": str(job), "state": _, "finished_at": ended, "executor": _}:
+            _pools["job"].append(job)
+            if ended:
+                _ended.append(job)
+        case {"id": str(token), "scopes": _} if token != OWN_TOKEN:
+            _pools["token"].append(token)
+        case {"id": str(webhook), "url": _}:
+            _pools["webhook"].append(webhook)
+        case {"name": str(name), "updated_at": _}:
+            _pools["name"].append(name)
 
 
 @schemathesis.check

@@ -19,7 +19,14 @@ from tests.e2e.service import ROOT, Service, until
 
 CASES = 20_000
 ANSWERED_2XX = 0.3
-_SETTINGS = {"PURSER_MAX_WAIT_SECONDS": "0.2", "PURSER_LOG_LEVEL": "warning"}
+_SETTINGS = {
+    "PURSER_MAX_WAIT_SECONDS": "0.2",
+    "PURSER_LOG_LEVEL": "warning",
+    "PURSER_RATE_LIMIT": "none",
+    "PURSER_FAILURE_LIMIT": "none",
+    "PURSER_WEBHOOK_ALLOWED_NETWORKS": "127.0.0.1/32",
+    "PURSER_WEBHOOK_RETRY_SECONDS": "1",
+}
 _FAULT_LINES = 400
 
 
@@ -43,6 +50,7 @@ class Run:
             "PYTHONPATH": str(ROOT),
             "PURSER_FUZZ_COUNTS": str(self._counts_file),
             "PURSER_FUZZ_JOBS": jobs,
+            "PURSER_FUZZ_TOKEN": self.token,
         }
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(command, cwd=folder, env=environment, stdout=log, stderr=log)

@@ -22,7 +22,7 @@ from .drift import Drift
 from .drift_cause import DriftCause
 from .dropped_bytes import DroppedBytes
 from .dry_run import DryRun
-from .dry_run_engine_request_type_0 import DryRunEngineRequestType0
+from .engine_request import EngineRequest
 from .environment import Environment
 from .event import Event
 from .event_detail import EventDetail
@@ -58,7 +58,6 @@ from .moment import Moment
 from .mount import Mount
 from .mount_type import MountType
 from .namespace_quota import NamespaceQuota
-from .new_token import NewToken
 from .open_api_document import OpenApiDocument
 from .phase import Phase
 from .phases import Phases
@@ -86,6 +85,7 @@ from .token_page import TokenPage
 from .token_request import TokenRequest
 from .token_rotation import TokenRotation
 from .token_state import TokenState
+from .token_with_secret import TokenWithSecret
 from .unowned_execution import UnownedExecution
 from .usage import Usage
 from .usage_report import UsageReport
@@ -122,7 +122,7 @@ __all__ = (
     "DriftCause",
     "DroppedBytes",
     "DryRun",
-    "DryRunEngineRequestType0",
+    "EngineRequest",
     "Environment",
     "Event",
     "EventDetail",
@@ -158,7 +158,6 @@ __all__ = (
     "Mount",
     "MountType",
     "NamespaceQuota",
-    "NewToken",
     "OpenApiDocument",
     "Phase",
     "Phases",
@@ -186,6 +185,7 @@ __all__ = (
     "TokenRequest",
     "TokenRotation",
     "TokenState",
+    "TokenWithSecret",
     "UnownedExecution",
     "Usage",
     "UsageReport",

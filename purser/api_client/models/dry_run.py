@@ -7,7 +7,7 @@ from attrs import define as _attrs_define
 
 if TYPE_CHECKING:
     from ..models.capabilities import Capabilities
-    from ..models.dry_run_engine_request_type_0 import DryRunEngineRequestType0
+    from ..models.engine_request import EngineRequest
     from ..models.job_request import JobRequest
     from ..models.limits import Limits
     from ..models.namespace_quota import NamespaceQuota
@@ -32,9 +32,8 @@ class DryRun:
         policy (Capabilities): What an executor can do on this host.
         queued (bool): Whether it would have to wait.
         waiting (None | Waiting): Why it would have to wait; null if it would be launched at once.
-        engine_request (DryRunEngineRequestType0 | None): What the engine would be asked, in its own terms; null where
-            the executor does not tell. On docker the body of its create request, on process the command line with its
-            surroundings.
+        engine_request (EngineRequest | None): What the engine would be asked, in its own terms; null where the executor
+            does not tell. On docker the body of its create request, on process the command line with its surroundings.
     """
 
     dry_run: bool
@@ -47,10 +46,10 @@ class DryRun:
     policy: Capabilities
     queued: bool
     waiting: None | Waiting
-    engine_request: DryRunEngineRequestType0 | None
+    engine_request: EngineRequest | None
 
     def to_dict(self) -> dict[str, Any]:
-        from ..models.dry_run_engine_request_type_0 import DryRunEngineRequestType0  # noqa: PLC0415
+        from ..models.engine_request import EngineRequest  # noqa: PLC0415
         from ..models.waiting import Waiting  # noqa: PLC0415
 
         dry_run = self.dry_run
@@ -78,7 +77,7 @@ class DryRun:
             waiting = self.waiting
 
         engine_request: dict[str, Any] | None
-        if isinstance(self.engine_request, DryRunEngineRequestType0):
+        if isinstance(self.engine_request, EngineRequest):
             engine_request = self.engine_request.to_dict()
         else:
             engine_request = self.engine_request
@@ -106,7 +105,7 @@ class DryRun:
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
         from ..models.capabilities import Capabilities  # noqa: PLC0415
-        from ..models.dry_run_engine_request_type_0 import DryRunEngineRequestType0  # noqa: PLC0415
+        from ..models.engine_request import EngineRequest  # noqa: PLC0415
         from ..models.job_request import JobRequest  # noqa: PLC0415
         from ..models.limits import Limits  # noqa: PLC0415
         from ..models.namespace_quota import NamespaceQuota  # noqa: PLC0415
@@ -146,18 +145,18 @@ class DryRun:
 
         waiting = _parse_waiting(d.pop("waiting"))
 
-        def _parse_engine_request(data: object) -> DryRunEngineRequestType0 | None:
+        def _parse_engine_request(data: object) -> EngineRequest | None:
             if data is None:
                 return data
             try:
                 if not isinstance(data, dict):
                     raise TypeError()
-                engine_request_type_0 = DryRunEngineRequestType0.from_dict(data)
+                engine_request_type_0 = EngineRequest.from_dict(data)
 
                 return engine_request_type_0
             except (TypeError, ValueError, AttributeError, KeyError):
                 pass
-            return cast(DryRunEngineRequestType0 | None, data)
+            return cast(EngineRequest | None, data)
 
         engine_request = _parse_engine_request(d.pop("engine_request"))
 

@@ -13,6 +13,11 @@ const unknown = "0193a1c2-5b7e-7c11-9d43-0a1b2c3d4e5f";
 const launch = (body: JobRequest, auth = token, key?: string) =>
   launchJob({ client: as(auth), path, body, headers: { "Idempotency-Key": key, Prefer: "wait=30" } });
 
+const launched = (answer: Awaited<ReturnType<typeof launchJob>>): Job => {
+  if (!answer.data || "dry_run" in answer.data) throw new Error(JSON.stringify(answer.error));
+  return answer.data;
+};
+
 const given = <T>(answer: { data?: T; error?: unknown }): T => {
   if (answer.data === undefined) throw new Error(JSON.stringify(answer.error));
   return answer.data;
@@ -27,12 +32,12 @@ async function ended(job: Job): Promise<Job> {
 
 async function lifecycle() {
   const output = [{ text: "hello\n" }, { stream: "stderr", text: "oh\n" }];
-  const job = given(await launch({ command: ["true"], scenario: { output, exit_code: 3 } }));
+  const job = launched(await launch({ command: ["true"], scenario: { output, exit_code: 3 } }));
   const logs = given(await getJobLogs({ client, path: { job: job.id }, headers: { Accept: "application/json" } }));
   if (typeof logs === "string") throw new Error("expected a page of lines");
   const label = `ts-${Date.now()}`;
   const long = { command: ["true"], labels: { test: label }, scenario: { run_seconds: 600 } };
-  const second = given(await launchJob({ client, path, body: long }));
+  const second = launched(await launchJob({ client, path, body: long }));
   given(await cancelJob({ client, path: { job: second.id } }));
   const cancelled = await ended(second);
   const cleaned = await cleanupJob({ client, path: { job: second.id } });
@@ -56,7 +61,7 @@ async function untilFull() {
 }
 
 async function errors() {
-  const done = given(await launch({ command: ["true"] }));
+  const done = launched(await launch({ command: ["true"] }));
   const answers: { error?: Problem }[] = [
     await launch({ command: ["true"] }, token, "not visible"),
     await getJob({ client: as("purser_nobody"), path: { job: unknown } }),

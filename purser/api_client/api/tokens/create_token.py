@@ -5,9 +5,9 @@ import httpx
 
 from ... import errors
 from ...client import AuthenticatedClient, Client
-from ...models.new_token import NewToken
 from ...models.problem import Problem
 from ...models.token_request import TokenRequest
+from ...models.token_with_secret import TokenWithSecret
 from ...types import Response
 
 
@@ -30,9 +30,11 @@ def _get_kwargs(
     return _kwargs
 
 
-def _parse_response(*, client: AuthenticatedClient | Client, response: httpx.Response) -> NewToken | Problem | None:
+def _parse_response(
+    *, client: AuthenticatedClient | Client, response: httpx.Response
+) -> Problem | TokenWithSecret | None:
     if response.status_code == 201:
-        response_201 = NewToken.from_dict(response.json())
+        response_201 = TokenWithSecret.from_dict(response.json())
 
         return response_201
 
@@ -102,7 +104,9 @@ def _parse_response(*, client: AuthenticatedClient | Client, response: httpx.Res
         return None
 
 
-def _build_response(*, client: AuthenticatedClient | Client, response: httpx.Response) -> Response[NewToken | Problem]:
+def _build_response(
+    *, client: AuthenticatedClient | Client, response: httpx.Response
+) -> Response[Problem | TokenWithSecret]:
     return Response(
         status_code=HTTPStatus(response.status_code),
         content=response.content,
@@ -115,7 +119,7 @@ def sync_detailed(
     *,
     client: AuthenticatedClient,
     body: TokenRequest,
-) -> Response[NewToken | Problem]:
+) -> Response[Problem | TokenWithSecret]:
     """Create a token
 
      Make a token of the caller's namespace; its text is in this answer and cannot be had again.
@@ -136,7 +140,7 @@ def sync_detailed(
         httpx.TimeoutException: If the request takes longer than Client.timeout.
 
     Returns:
-        Response[NewToken | Problem]
+        Response[Problem | TokenWithSecret]
     """
 
     kwargs = _get_kwargs(
@@ -154,7 +158,7 @@ def sync(
     *,
     client: AuthenticatedClient,
     body: TokenRequest,
-) -> NewToken | Problem | None:
+) -> Problem | TokenWithSecret | None:
     """Create a token
 
      Make a token of the caller's namespace; its text is in this answer and cannot be had again.
@@ -175,7 +179,7 @@ def sync(
         httpx.TimeoutException: If the request takes longer than Client.timeout.
 
     Returns:
-        NewToken | Problem
+        Problem | TokenWithSecret
     """
 
     return sync_detailed(
@@ -188,7 +192,7 @@ async def asyncio_detailed(
     *,
     client: AuthenticatedClient,
     body: TokenRequest,
-) -> Response[NewToken | Problem]:
+) -> Response[Problem | TokenWithSecret]:
     """Create a token
 
      Make a token of the caller's namespace; its text is in this answer and cannot be had again.
@@ -209,7 +213,7 @@ async def asyncio_detailed(
         httpx.TimeoutException: If the request takes longer than Client.timeout.
 
     Returns:
-        Response[NewToken | Problem]
+        Response[Problem | TokenWithSecret]
     """
 
     kwargs = _get_kwargs(
@@ -225,7 +229,7 @@ async def asyncio(
     *,
     client: AuthenticatedClient,
     body: TokenRequest,
-) -> NewToken | Problem | None:
+) -> Problem | TokenWithSecret | None:
     """Create a token
 
      Make a token of the caller's namespace; its text is in this answer and cannot be had again.
@@ -246,7 +250,7 @@ async def asyncio(
         httpx.TimeoutException: If the request takes longer than Client.timeout.
 
     Returns:
-        NewToken | Problem
+        Problem | TokenWithSecret
     """
 
     return (

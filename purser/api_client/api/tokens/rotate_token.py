@@ -6,9 +6,9 @@ import httpx
 
 from ... import errors
 from ...client import AuthenticatedClient, Client
-from ...models.new_token import NewToken
 from ...models.problem import Problem
 from ...models.token_rotation import TokenRotation
+from ...models.token_with_secret import TokenWithSecret
 from ...types import Response
 
 
@@ -34,9 +34,11 @@ def _get_kwargs(
     return _kwargs
 
 
-def _parse_response(*, client: AuthenticatedClient | Client, response: httpx.Response) -> NewToken | Problem | None:
+def _parse_response(
+    *, client: AuthenticatedClient | Client, response: httpx.Response
+) -> Problem | TokenWithSecret | None:
     if response.status_code == 200:
-        response_200 = NewToken.from_dict(response.json())
+        response_200 = TokenWithSecret.from_dict(response.json())
 
         return response_200
 
@@ -111,7 +113,9 @@ def _parse_response(*, client: AuthenticatedClient | Client, response: httpx.Res
         return None
 
 
-def _build_response(*, client: AuthenticatedClient | Client, response: httpx.Response) -> Response[NewToken | Problem]:
+def _build_response(
+    *, client: AuthenticatedClient | Client, response: httpx.Response
+) -> Response[Problem | TokenWithSecret]:
     return Response(
         status_code=HTTPStatus(response.status_code),
         content=response.content,
@@ -125,7 +129,7 @@ def sync_detailed(
     *,
     client: AuthenticatedClient,
     body: TokenRotation,
-) -> Response[NewToken | Problem]:
+) -> Response[Problem | TokenWithSecret]:
     """Rotate a token
 
      Give a token a new secret; id, scopes, executors and expiry stay. The text is shown this once.
@@ -145,7 +149,7 @@ def sync_detailed(
         httpx.TimeoutException: If the request takes longer than Client.timeout.
 
     Returns:
-        Response[NewToken | Problem]
+        Response[Problem | TokenWithSecret]
     """
 
     kwargs = _get_kwargs(
@@ -165,7 +169,7 @@ def sync(
     *,
     client: AuthenticatedClient,
     body: TokenRotation,
-) -> NewToken | Problem | None:
+) -> Problem | TokenWithSecret | None:
     """Rotate a token
 
      Give a token a new secret; id, scopes, executors and expiry stay. The text is shown this once.
@@ -185,7 +189,7 @@ def sync(
         httpx.TimeoutException: If the request takes longer than Client.timeout.
 
     Returns:
-        NewToken | Problem
+        Problem | TokenWithSecret
     """
 
     return sync_detailed(
@@ -200,7 +204,7 @@ async def asyncio_detailed(
     *,
     client: AuthenticatedClient,
     body: TokenRotation,
-) -> Response[NewToken | Problem]:
+) -> Response[Problem | TokenWithSecret]:
     """Rotate a token
 
      Give a token a new secret; id, scopes, executors and expiry stay. The text is shown this once.
@@ -220,7 +224,7 @@ async def asyncio_detailed(
         httpx.TimeoutException: If the request takes longer than Client.timeout.
 
     Returns:
-        Response[NewToken | Problem]
+        Response[Problem | TokenWithSecret]
     """
 
     kwargs = _get_kwargs(
@@ -238,7 +242,7 @@ async def asyncio(
     *,
     client: AuthenticatedClient,
     body: TokenRotation,
-) -> NewToken | Problem | None:
+) -> Problem | TokenWithSecret | None:
     """Rotate a token
 
      Give a token a new secret; id, scopes, executors and expiry stay. The text is shown this once.
@@ -258,7 +262,7 @@ async def asyncio(
         httpx.TimeoutException: If the request takes longer than Client.timeout.
 
     Returns:
-        NewToken | Problem
+        Problem | TokenWithSecret
     """
 
     return (

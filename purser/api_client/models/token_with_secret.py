@@ -9,11 +9,11 @@ from attrs import define as _attrs_define
 from ..models.scope import Scope
 from ..models.token_state import TokenState
 
-T = TypeVar("T", bound="NewToken")
+T = TypeVar("T", bound="TokenWithSecret")
 
 
 @_attrs_define
-class NewToken:
+class TokenWithSecret:
     """A token with its secret, which is shown this once.
 
     Attributes:
@@ -225,7 +225,7 @@ class NewToken:
 
         token = d.pop("token")
 
-        new_token = cls(
+        token_with_secret = cls(
             id=id,
             name=name,
             namespace=namespace,
@@ -242,4 +242,4 @@ class NewToken:
             token=token,
         )
 
-        return new_token
+        return token_with_secret

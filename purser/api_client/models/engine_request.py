@@ -6,15 +6,12 @@ from typing import Any, TypeVar
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-T = TypeVar("T", bound="DryRunEngineRequestType0")
+T = TypeVar("T", bound="EngineRequest")
 
 
 @_attrs_define
-class DryRunEngineRequestType0:
-    """What the engine would be asked, in its own terms; null where the executor does not tell. On docker the body of its
-    create request, on process the command line with its surroundings.
-
-    """
+class EngineRequest:
+    """A request to the engine, in the engine's own terms."""
 
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
@@ -28,10 +25,10 @@ class DryRunEngineRequestType0:
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
         d = dict(src_dict)
-        dry_run_engine_request_type_0 = cls()
+        engine_request = cls()
 
-        dry_run_engine_request_type_0.additional_properties = d
-        return dry_run_engine_request_type_0
+        engine_request.additional_properties = d
+        return engine_request
 
     @property
     def additional_keys(self) -> list[str]:
