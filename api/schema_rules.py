@@ -44,8 +44,8 @@ _GIVEN_BY: Mapping[str, Mapping[str, str]] = {
     "WebhookWithSecret": {"webhook": "id"},
     "WebhookPage": {"webhook": "results/0/id"},
     "DeliveryPage": {"delivery": "results/0/id", "webhook": "$request.path.webhook"},
-    "StoredSecret": {"name": "name"},
-    "StoredSecretPage": {"name": "results/0/name"},
+    "StoredSecret": {"secret": "name"},
+    "StoredSecretPage": {"secret": "results/0/name"},
 }
 """Where an answer has what a path of another operation needs, first what it is about: from there come links."""
 

@@ -8,7 +8,7 @@ from api.documents import new_token_document, token_document
 from api.endpoint import Header, View, answer, endpoint
 from api.parsing import Query, read_body, read_nothing
 from api.schemas.queries import TokenListQuery
-from api.schemas.tokens import TokenWithSecret, Token, TokenPage, TokenRequest, TokenRotation
+from api.schemas.tokens import Token, TokenPage, TokenRequest, TokenRotation, TokenWithSecret
 from container_manager import exceptions as domain
 from container_manager import tokens
 from container_manager.exceptions import FieldError, InvalidBody, InvalidTokenRequest
