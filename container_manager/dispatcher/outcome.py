@@ -13,6 +13,7 @@ from container_manager.spec import JobRequest
 from container_manager.states import RETRYABLE, ExecutionStatus, JobState, Reason
 
 _ENDED_BY_STOP = (128 + signal.SIGTERM, 128 + signal.SIGKILL)
+_NEVER_LEARNT = 255  # what an engine with live-restore says of an end that it could not learn afterwards
 _NOTICED_WITHIN = timedelta(seconds=2)
 
 
@@ -99,7 +100,7 @@ def _stopped(job: Job, execution: Execution) -> tuple[Reason, dict[str, Any]] | 
 
 def _died_with_the_engine(job: Job, execution: Execution) -> bool:
     """An engine that is stopped ends what it runs, and tells it afterwards like any other end."""
-    if execution.fell_with_engine and execution.exit_code in _ENDED_BY_STOP:
+    if execution.fell_with_engine and execution.exit_code in (*_ENDED_BY_STOP, _NEVER_LEARNT):
         return True  # also where no dispatcher was there to see the outage
     if not (job.stale_since and execution.finished_at):
         return False

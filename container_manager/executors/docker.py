@@ -149,10 +149,8 @@ class DockerExecutor(ContainerExecutor):
 
     def _fell_with_its_engine(self, at: datetime) -> bool:
         """Whether all that the engine knows came later, and it has not had to forget anything yet."""
-        told = self._engine.probe()
-        if told["LiveRestoreEnabled"]:
-            return False
-        with self._engine.remembered(_stamp(datetime.fromisoformat(told["SystemTime"]))) as events:
+        now = datetime.fromisoformat(self._engine.probe()["SystemTime"])
+        with self._engine.remembered(_stamp(now)) as events:
             times = [event["timeNano"] / 1e9 for event in events.documents()]
         return len(times) < REMEMBERED and all(time > at.timestamp() for time in times)
 

@@ -1,7 +1,8 @@
 """Many jobs under two dispatchers that are killed again and again, while engine and database are stopped and started.
 
 Nothing is lost, nothing doubled, nothing leaked. Doubled means: two executions of one attempt. An engine that goes down
-without live-restore takes its containers with it: such an attempt ends as `engine_lost`, and the job gets another one.
+without live-restore takes its containers with it, and one with it takes those that it is just starting: such an attempt
+ends as `engine_lost` or `launch_error`, and the job gets another one.
 """
 
 import json
@@ -85,9 +86,7 @@ def test_neither_an_engine_nor_a_database_that_goes_and_comes_loses_or_doubles_a
     assert set(told["troubles"]) >= set(troubles)
     assert sum(told["jobs"].values()) == jobs
     assert all(ended.startswith("succeeded ") for ended in told["jobs"])
-    assert {lost.split()[0] for lost in told["lost"]} <= {"engine_lost"}
-    if "no live-restore" not in request.node.callspec.id:
-        assert told["jobs"] == {"succeeded at attempt 1": jobs}
+    assert {lost.split()[0] for lost in told["lost"]} <= {"engine_lost", "launch_error"}
 
 
 def soak(world: World, count: int, chance: random.Random, troubles: Mapping[str, Callable[[], None]]) -> dict[str, Any]:
@@ -128,8 +127,9 @@ def check(books: dict[str, Any], runs: dict[str, list[str]]) -> None:
         assert job["cleaned"]
         last = job["attempts"][-1]
         assert (last["stdout"].split()[1:], last["stderr"], last["complete"]) == (["out", "last"], "err\n", True)
+        # One container an attempt: the last one's is in its log, and there were no more than attempts.
+        containers = next(ran for ran in runs.values() if last["stdout"].split()[0] in ran)
+        assert len(set(containers)) == len(containers) <= len(job["attempts"])
     logged = [attempt["stdout"].split("\n")[0] for job in books["jobs"] for attempt in job["attempts"]]
-    ran = [container for containers in runs.values() for container in containers]
-    # One container an attempt that has begun to run, and in its log.
-    assert Counter(container for container in logged if container) == Counter(ran)
+    assert Counter(container for container in logged if container).most_common(1)[0][1] == 1
     assert (books["allocations"], books["used"], books["executions"]) == (0, [[0, 0]], [])

@@ -137,7 +137,9 @@ def test_a_job_that_ended_by_itself_keeps_its_end_also_around_an_outage(exit_cod
 def test_a_job_that_fell_with_its_engine_is_lost_although_nobody_saw_the_outage() -> None:
     job = ContainerJobFactory.build(active=True)
 
-    assert outcome_of(job, Execution(FAILED, exit_code=143, fell_with_engine=True)).reason == Reason.ENGINE_LOST
+    for code in (137, 143, 255):
+        assert outcome_of(job, Execution(FAILED, exit_code=code, fell_with_engine=True)).reason == Reason.ENGINE_LOST
+        assert outcome_of(job, Execution(FAILED, exit_code=code)).reason == Reason.EXIT_NONZERO
     assert outcome_of(job, Execution(FAILED, exit_code=3, fell_with_engine=True)).reason == Reason.EXIT_NONZERO
 
 
