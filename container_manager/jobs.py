@@ -58,6 +58,12 @@ class Rehearsal:
     engine_request: Mapping[str, Any] | None
 
 
+def require_key(idempotency_key: str) -> None:
+    """Raises InvalidIdempotencyKey."""
+    if not _VISIBLE_ASCII.fullmatch(idempotency_key):
+        raise InvalidIdempotencyKey
+
+
 def launch(
     executor: str,
     request: JobRequest,
@@ -76,8 +82,7 @@ def launch(
         job = _new_job(found, request, namespace)
         with transaction.atomic():
             return Launched(_insert(job), describe(job))
-    if not _VISIBLE_ASCII.fullmatch(idempotency_key):
-        raise InvalidIdempotencyKey
+    require_key(idempotency_key)
     digests = _digests(executor, request)
     with transaction.atomic():
         _lock_key(namespace, idempotency_key)

@@ -89,9 +89,11 @@ class ExecutorJobs(View):
         """
         namespace = token_of(request).namespace
         asked = read_job_request(executor, read_object(request), namespace)
-        if query.dry_run:
-            return answer(dry_run_document(jobs.rehearse(executor, asked, namespace=namespace)))
         key = request.headers.get("Idempotency-Key")
+        if query.dry_run:
+            if key is not None:
+                jobs.require_key(key)
+            return answer(dry_run_document(jobs.rehearse(executor, asked, namespace=namespace)))
         launched = jobs.launch(executor, asked, namespace=namespace, describe=listed_job_document, idempotency_key=key)
         wait = _preferred_wait(request)
         given = answer(launched.document, 202) if wait is None else _hold(request, launched.job, wait, _when_ended)

@@ -203,3 +203,9 @@ SPEC: dict[str, Any] = {
     "id": uuid7(), "attempt": 1, "namespace": "default", "command": ["true"], "memory_mib": 64, "cpu_cores": 1.0,
     "timeout_seconds": 60.0, "grace_seconds": 5.0,
 }  # fmt: skip
+
+
+def test_a_key_that_could_not_be_used_is_refused_as_at_a_launch(client: Client) -> None:
+    answer = rehearse(client, {"command": ["true"]}, **{"Idempotency-Key": "not visible"})
+
+    assert (answer.status_code, answer.json()["code"]) == (400, "invalid_idempotency_key")

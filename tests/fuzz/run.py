@@ -131,7 +131,7 @@ def _classes(counts: Mapping[str, int]) -> str:
     return "  ".join(f"{name} {counts.get(name, 0)}" for name in ("2xx", "4xx", "5xx"))
 
 
-def main(examples: int = 260) -> int:
+def main(examples: int = 130) -> int:
     with tempfile.TemporaryDirectory(prefix="purser-fuzz-runs-") as folder:
         clean, runs = fuzz(int(sys.argv[1]) if len(sys.argv) > 1 else examples, Path(folder))
     sys.stdout.write(f"{table(runs)}\n")

@@ -18,10 +18,11 @@ func main() {
 	request := purser.NewJobRequest()
 	request.SetCommand([]string{"true"})
 	request.SetScenario(map[string]interface{}{"exit_code": 3})
-	job, _, err := client.JobsAPI.LaunchJob(ctx, "mock").JobRequest(*request).Prefer("wait=30").Execute()
+	launched, _, err := client.JobsAPI.LaunchJob(ctx, "mock").JobRequest(*request).Prefer("wait=30").Execute()
 	if err != nil {
 		panic(err)
 	}
+	job := launched.Job
 	fmt.Println(job.GetState(), job.GetReason(), job.GetExitCode())
 
 	_, answer, err := client.JobsAPI.GetJob(ctx, "0193a1c2-5b7e-7c11-9d43-0a1b2c3d4e5f").Execute()

@@ -1,7 +1,7 @@
 // What a user of the TypeScript client does, from a launch to an error of each kind; prints what came as JSON.
 import { createClient, createConfig } from "./client/client";
 import { cancelJob, cleanupJob, getJob, getJobLogs, launchJob, listJobs } from "./client";
-import type { Job, JobRequest, Problem } from "./client";
+import type { DryRun, Job, JobRequest, Problem } from "./client";
 
 declare const process: { argv: string[] };
 const [address, token, reader, crowded] = process.argv.slice(2);
@@ -13,7 +13,7 @@ const unknown = "0193a1c2-5b7e-7c11-9d43-0a1b2c3d4e5f";
 const launch = (body: JobRequest, auth = token, key?: string) =>
   launchJob({ client: as(auth), path, body, headers: { "Idempotency-Key": key, Prefer: "wait=30" } });
 
-const launched = (answer: Awaited<ReturnType<typeof launchJob>>): Job => {
+const launched = (answer: { data?: Job | DryRun; error?: unknown }): Job => {
   if (!answer.data || "dry_run" in answer.data) throw new Error(JSON.stringify(answer.error));
   return answer.data;
 };
