@@ -121,7 +121,9 @@ def fill(count: int) -> list[Job]:
             for job in jobs
             for seq, state in enumerate(STATES, start=1)
         )
-        JobLabel.objects.bulk_create(JobLabel(job=job, key="team", value="a") for job in jobs)
+        JobLabel.objects.bulk_create(
+            JobLabel(job=job, namespace=job.namespace, key="team", value="a", created_at=job.created_at) for job in jobs
+        )
         for job in jobs:
             with LogWriter(job.pk, 1, max_bytes=1000) as log:
                 log.write("stdout", b"hello\n", None)

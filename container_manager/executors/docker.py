@@ -201,6 +201,9 @@ class DockerExecutor(ContainerExecutor):
             self._engine.wait_for_end(container)
             with self._engine.logs(container, follow=False, since=reader.resume()) as stream:
                 yield from _frames(reader, stream)
+            if not self._engine.takes_connections():
+                # It tells an end before it has written the last of the log.
+                raise EngineUnavailable(f"the engine at {self._engine.address} is going down")
         except (EngineUnavailable, EngineRefusal) as error:
             if stop.is_set():
                 return

@@ -102,6 +102,15 @@ def test_an_engine_that_takes_no_new_connections_tells_no_ends(monkeypatch: pyte
         assert executor.check_status(job.execution_id) == ExecutionStatus.UNKNOWN
 
 
+def test_the_log_of_an_engine_that_is_going_down_is_not_taken_for_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    with engine.executing() as executor:
+        job = engine.spec("echo last")
+        engine.run(executor, job)
+        monkeypatch.setattr(Engine, "takes_connections", lambda self: False)
+        with pytest.raises(EngineUnavailable):
+            list(executor.follow_logs(job.execution_id, threading.Event()))
+
+
 @pytest.mark.parametrize("address", ["unix:///nonexistent/docker.sock", "tcp://127.0.0.1:9"])
 def test_nobody_there_takes_no_connections(address: str) -> None:
     assert not Engine(DockerOptions(base_url=address)).takes_connections()
