@@ -19,7 +19,8 @@ _GENERATOR = Path(openapi_generator_cli.__path__[0]) / "openapi-generator.jar"
 def node(script: str | Path, *arguments: str | Path, cwd: Path = NODE_MODULES.parent) -> str:
     """Run a program of the node packages by its name, or a script. Fails the test, with its output, if it fails."""
     program = NODE_MODULES / ".bin" / script if isinstance(script, str) else script
-    return run(_NODE, program, *arguments, cwd=cwd)
+    quiet = {"REDOCLY_TELEMETRY": "off", "REDOCLY_SUPPRESS_UPDATE_NOTICE": "true"}
+    return run(_NODE, program, *arguments, cwd=cwd, **quiet)
 
 
 def java_generator(*arguments: str | Path) -> str:
