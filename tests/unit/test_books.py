@@ -24,6 +24,7 @@ from hypothesis.stateful import (
 )
 
 from container_manager import jobs, lifecycle, namespaces
+from container_manager.bell import bell
 from container_manager.dispatcher import retention
 from container_manager.dispatcher.claim import claim
 from container_manager.dispatcher.control import Control
@@ -70,6 +71,7 @@ class Books(RuleBasedStateMachine):
             name: MockExecutor(options, name=name, ledger=DatabaseLedger(name)) for name, options in OPTIONS.items()
         }
         self.leases = [Lease(60), Lease(60)]
+        self.control = Control({}, self.leases[0].id)
         self.accepted: set[UUID] = set()
         self.keys: dict[tuple[str, str], UUID] = {}
         self.fences: dict[UUID, int] = {}
@@ -133,7 +135,7 @@ class Books(RuleBasedStateMachine):
     @rule()
     def end_overdue(self) -> None:
         due = set(Job.objects.filter(state="queued", queue_deadline__lte=timezone.now()).values_list("pk", flat=True))
-        Control({}, self.leases[0].id)._end_overdue()
+        self.control._end_overdue()
         ended = Job.objects.filter(pk__in=due)
         assert {(job.state, job.reason) for job in ended} <= {(JobState.FAILED, Reason.QUEUE_TIMEOUT)}
 
@@ -254,6 +256,9 @@ class Books(RuleBasedStateMachine):
         for share in Share.objects.all():
             assert share.jobs_used == held(executor=share.executor, namespace=share.namespace)[0]
 
+    def teardown(self) -> None:
+        self.control.close()
+
     @invariant()
     def nothing_is_over_a_limit(self) -> None:
         for executor in self.executors.values():
@@ -282,4 +287,7 @@ def test_the_books_balance_after_every_step_of_any_interleaving(settings: Any) -
     backend = "container_manager.executors.mock.MockExecutor"
     settings.PURSER = settings.PURSER.model_copy(update={"retention_seconds": 0, "log_retention_seconds": 0})
     settings.EXECUTORS = {name: {"BACKEND": backend, "OPTIONS": options} for name, options in OPTIONS.items()}
-    run_state_machine_as_test(Books, settings=limits(max_examples=EXAMPLES, stateful_step_count=30, deadline=None))
+    try:
+        run_state_machine_as_test(Books, settings=limits(max_examples=EXAMPLES, stateful_step_count=30, deadline=None))
+    finally:
+        bell.close()
