@@ -30,7 +30,7 @@ REFUSED_BY_MOCK = ("stdin", "mounts", "registry_auth", "user", "network")
 
 _random = random.Random(20261122)
 _ended = deque(os.environ.get("PURSER_FUZZ_JOBS", "").split(","), maxlen=200)
-_pools: dict[str, deque[str]] = {name: deque(maxlen=200) for name in ("token", "webhook", "name")} | {
+_pools: dict[str, deque[str]] = {name: deque(maxlen=200) for name in ("token", "webhook", "secret")} | {
     "job": deque(_ended, maxlen=200)
 }
 _counts: Counter[str] = Counter()
@@ -113,7 +113,7 @@ def _remember(document: Any) -> None:
         case {"id": str(webhook), "url": _}:
             _pools["webhook"].append(webhook)
         case {"name": str(name), "updated_at": _}:
-            _pools["name"].append(name)
+            _pools["secret"].append(name)
 
 
 @schemathesis.check
