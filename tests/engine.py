@@ -119,8 +119,19 @@ class PrivateEngine:
                 until(self._has_no_container, "the removal of what the private engine runs")
         finally:
             self.stop()
+            self._end_shims()
             subprocess.run(["umount", "-l", str(self._folder / "data-root")], check=False, capture_output=True)
             shutil.rmtree(self._folder)
+
+    def _end_shims(self) -> None:
+        """An engine with live-restore that went down while it started a container forgets its shim, which stays."""
+        for process in Path("/proc").glob("[0-9]*"):
+            with suppress(FileNotFoundError, ProcessLookupError):
+                command = (process / "cmdline").read_bytes().split(b"\0")
+                if command[0].endswith(b"containerd-shim-runc-v2") and any(
+                    argument.startswith(f"{self._folder}/".encode()) for argument in command
+                ):
+                    os.kill(int(process.name), signal.SIGKILL)
 
     def _answers(self) -> bool:
         assert self._process is not None
