@@ -18,11 +18,16 @@ hypothesis.settings.load_profile("purser")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Where another database is asked for, only the tests that use one in this process are of interest."""
-    if "PURSER_TEST_DATABASE_URL" in os.environ:
-        others = [item for item in items if not _uses_the_database(item)]
-        config.hook.pytest_deselected(items=others)
-        items[:] = [item for item in items if item not in others]
+    """The soak is for `make soak`; where another database is asked for, only tests that use one in this process run."""
+    others = {item for item in items if _is_for_another_run(item)}
+    config.hook.pytest_deselected(items=[item for item in items if item in others])
+    items[:] = [item for item in items if item not in others]
+
+
+def _is_for_another_run(item: pytest.Item) -> bool:
+    if item.get_closest_marker("soak") and "PURSER_SOAK_JOBS" not in os.environ:
+        return True
+    return "PURSER_TEST_DATABASE_URL" in os.environ and not _uses_the_database(item)
 
 
 def _uses_the_database(item: pytest.Item) -> bool:

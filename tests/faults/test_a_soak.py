@@ -55,6 +55,7 @@ def test_killed_dispatchers_lose_nothing_and_double_nothing(world: World, chance
     assert told["jobs"] == {"succeeded at attempt 1": JOBS}
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
 def test_neither_an_engine_nor_a_database_that_goes_and_comes_loses_or_doubles_anything(
     private: PrivateEngine, kind: str, chance: random.Random, tmp_path: Path, request: pytest.FixtureRequest
@@ -77,14 +78,13 @@ def test_neither_an_engine_nor_a_database_that_goes_and_comes_loses_or_doubles_a
 
         troubles["database stopped"] = stop_the_database
     world = World(database_url, private.base_url, tmp_path)
-    jobs = JOBS if "PURSER_SOAK_JOBS" in os.environ else JOBS // 2
     # The pause between retries is short, so that a lost attempt is made good while all goes on.
     patience = {"max_retries": 50, "retry_backoff_seconds": 0.1, "retry_backoff_cap_seconds": 1}
-    world.accept(jobs, world.request(seconds="0.5", memory_mib=16, cpu_cores=0.1, **patience))
-    told = soak(world, jobs, chance, troubles)
+    world.accept(JOBS, world.request(seconds="0.5", memory_mib=16, cpu_cores=0.1, **patience))
+    told = soak(world, JOBS, chance, troubles)
 
     assert set(told["troubles"]) >= set(troubles)
-    assert sum(told["jobs"].values()) == jobs
+    assert sum(told["jobs"].values()) == JOBS
     assert all(ended.startswith("succeeded ") for ended in told["jobs"])
     assert {lost.split()[0] for lost in told["lost"]} <= {"engine_lost", "launch_error"}
 
