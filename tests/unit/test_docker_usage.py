@@ -1,6 +1,7 @@
 """Usage of a container that is short or gone, on a real engine whose control groups this host shows."""
 
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -87,6 +88,17 @@ def test_what_an_engine_left_below_is_removed_too(executor: DockerExecutor) -> N
     job = engine.spec()
     Path("/sys/fs/cgroup/memory", job.execution_id, "container").mkdir(parents=True)
     assert executor.cleanup(job.execution_id)
+    assert groups(job.execution_id) == []
+
+
+def test_what_a_fallen_engine_left_running_below_is_ended_and_removed_too(executor: DockerExecutor) -> None:
+    job = engine.spec()
+    below = Path("/sys/fs/cgroup/memory", job.execution_id, "container")
+    below.mkdir(parents=True)
+    with subprocess.Popen(["sleep", "60"]) as orphan:
+        (below / "cgroup.procs").write_text(str(orphan.pid))
+        assert executor.cleanup(job.execution_id)
+        assert orphan.wait(10) == -signal.SIGKILL
     assert groups(job.execution_id) == []
 
 

@@ -66,8 +66,14 @@ class ParentGroups:
         return Usage(**{name: figures.get(name) for name in _FIGURES})  # type: ignore[arg-type]
 
     def remove(self, execution_id: str) -> bool:
-        """Remove them, also those of an execution that is gone; False if one is still there."""
-        return self._group(execution_id).remove()
+        """Remove them, also those of an execution that is gone; False if one is still there.
+
+        An engine that was stopped while it started a container has forgotten what it left in them: that is killed.
+        """
+        group = self._group(execution_id)
+        with contextlib.suppress(PermissionError):
+            group.kill()
+        return group.remove()
 
     def _group(self, execution_id: str) -> Group:
         if not parse_execution_id(execution_id):
