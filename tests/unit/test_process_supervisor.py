@@ -138,16 +138,21 @@ class TestSupervising:
         where.write_spec(spec("sh", "-c", "sleep 0.2; exit 3"))
         lock = where.claim()
         assert lock is not None
+        secrets, told = os.pipe()
         reads, writes = os.pipe()
 
         def start() -> None:
+            os.dup2(secrets, 0)
             os.dup2(writes, 1)
-            os.close(writes)
+            for fd in (secrets, told, writes):
+                os.close(fd)
             main(str(where.path), lock)
 
         pid = in_a_child(start)
-        os.close(lock)
-        os.close(writes)
+        for fd in (secrets, lock, writes):
+            os.close(fd)
+        with os.fdopen(told, "w") as telling:
+            json.dump([], telling)
         assert exit_code(pid) == 0
         with os.fdopen(reads, "rb") as said:
             assert said.read() == supervisor_module.UP
