@@ -134,33 +134,50 @@ class TestSupervising:
         assert exit_code(pid) == 0
         assert where.inspect().exit_code == 143
 
-    def test_main_detaches_says_that_it_is_up_and_lets_the_lock_go_at_its_end(self, where: ExecutionDirectory) -> None:
-        where.write_spec(spec("sh", "-c", "sleep 0.2; exit 3"))
+    def start_main(self, where: ExecutionDirectory, what: dict[str, Any]) -> tuple[int, int, int]:
+        """Its pid, and the ends of the pipes where it is told secrets and says that it is up."""
+        where.write_spec(what)
         lock = where.claim()
         assert lock is not None
         secrets, told = os.pipe()
-        reads, writes = os.pipe()
+        said, up = os.pipe()
 
         def start() -> None:
             os.dup2(secrets, 0)
-            os.dup2(writes, 1)
-            for fd in (secrets, told, writes):
+            os.dup2(up, 1)
+            for fd in (secrets, told, said, up):
                 os.close(fd)
             main(str(where.path), lock)
 
         pid = in_a_child(start)
-        for fd in (secrets, lock, writes):
+        for fd in (secrets, lock, up):
             os.close(fd)
-        with os.fdopen(told, "w") as telling:
-            json.dump([], telling)
-        assert exit_code(pid) == 0
-        with os.fdopen(reads, "rb") as said:
-            assert said.read() == supervisor_module.UP
-        assert where.is_locked()
+        return pid, told, said
+
+    def until_it_is_gone(self, where: ExecutionDirectory) -> None:
         give_up = time.monotonic() + 20
         while where.is_locked():
             assert time.monotonic() < give_up
             time.sleep(0.01)
+
+    def test_main_detaches_says_that_it_is_up_and_lets_the_lock_go_at_its_end(self, where: ExecutionDirectory) -> None:
+        pid, told, said = self.start_main(where, spec("sh", "-c", "sleep 0.2; exit 3"))
+        os.write(told, b"[]")
+        os.close(told)
+        assert exit_code(pid) == 0
+        with os.fdopen(said, "rb") as saying:
+            assert saying.read() == supervisor_module.UP
+        assert where.is_locked()
+        self.until_it_is_gone(where)
+        assert where.inspect().exit_code == 3
+
+    def test_main_runs_the_command_also_when_nobody_listens_any_more(self, where: ExecutionDirectory) -> None:
+        pid, told, said = self.start_main(where, spec("sh", "-c", "exit 3"))
+        os.close(said)
+        os.write(told, b"[]")
+        os.close(told)
+        assert exit_code(pid) == 0
+        self.until_it_is_gone(where)
         assert where.inspect().exit_code == 3
 
     def test_an_exit_waits_for_room_on_a_full_disk(

@@ -50,7 +50,8 @@ def main(directory: str, lock: int) -> None:
         secrets = json.load(told)
     supervisor = Supervisor(directory, secrets)
     supervisor.begin()
-    os.write(1, UP)
+    with contextlib.suppress(BrokenPipeError):  # who started it has been killed; it has begun all the same
+        os.write(1, UP)
     with open(os.devnull, "wb") as nothing:
         os.dup2(nothing.fileno(), 1)
         os.dup2(nothing.fileno(), 0)
