@@ -25,6 +25,7 @@ MIDDLEWARE = [
 ]
 ROOT_URLCONF = "api.urls"
 APPEND_SLASH = False
+DATA_UPLOAD_MAX_MEMORY_SIZE = None  # RequestMiddleware bounds bodies, by PURSER_MAX_BODY_BYTES
 
 DATABASES = {"default": PURSER.database}
 EXECUTORS = PURSER.executor_settings

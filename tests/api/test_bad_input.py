@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from django.apps import apps
+from django.conf import settings
 from django.test import Client
 
 from container_manager.models import AuditEntry, RateWindow
@@ -124,6 +125,14 @@ def test_a_body_of_ten_megabytes_is_refused(client: Client) -> None:
 
     assert (answer.status_code, answer.json()["code"]) == (413, "body_too_large")
     assert "bytes" in answer.json()["detail"]
+
+
+def test_a_body_is_taken_up_to_the_bound_that_is_told(client: Client) -> None:
+    body = json.dumps({**GOOD, "env": {f"V{number}": "x" * 32_000 for number in range(130)}}).encode()
+    full = body.ljust(settings.PURSER.max_body_bytes)
+
+    assert launch(client, full).status_code == 202
+    assert launch(client, full + b" ").status_code == 413
 
 
 QUERIES: list[tuple[str, str, str]] = [
