@@ -1,18 +1,19 @@
 """HTTP as uvicorn reads it, with a bound on what is kept of a request before it is known whose it is."""
 
+from http import HTTPStatus
 from typing import Any
 
 import orjson
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from api.errors import HeadersTooLarge
+from api.errors import HeadersTooLarge, RequestError
 
 MAX_HEADER_BYTES = 65_536
 HEADERS_TOO_LARGE = f"the headers of a request may have at most {MAX_HEADER_BYTES} bytes together"
 
 
 class BoundedProtocol(HttpToolsProtocol):
-    """Closes a connection whose request has not come to its body within the bound, with a problem of status 431."""
+    """Closes a connection that does not speak HTTP, or does not come to a body within the bound, with a problem."""
 
     _head: "_Head | None" = None
 
@@ -27,12 +28,18 @@ class BoundedProtocol(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         before = self._head
         super().data_received(data)
-        if before is None or before is not self._head:
-            return  # not all of it was of one head
+        if before is None or before is not self._head or self.transport.is_closing():
+            return  # not all of it was of one head, or it was refused
         before.size += len(data)
         if before.size > MAX_HEADER_BYTES:
-            self.transport.write(_refusal())
-            self.transport.close()
+            self._refuse(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, HeadersTooLarge(HEADERS_TOO_LARGE))
+
+    def send_400_response(self, msg: str) -> None:
+        self._refuse(HTTPStatus.BAD_REQUEST, RequestError("what was sent cannot be read as a request of HTTP/1.1"))
+
+    def _refuse(self, status: HTTPStatus, error: RequestError) -> None:
+        self.transport.write(_problem(status, error))
+        self.transport.close()
 
 
 class _Head:
@@ -41,17 +48,17 @@ class _Head:
     size = 0
 
 
-def _refusal() -> bytes:
+def _problem(status: HTTPStatus, error: RequestError) -> bytes:
     document: dict[str, Any] = {
-        "type": f"/api/docs/problems#{HeadersTooLarge.code}",
-        "title": HeadersTooLarge.__doc__,
-        "status": 431,
-        "detail": HEADERS_TOO_LARGE,
-        "code": HeadersTooLarge.code,
+        "type": f"/api/docs/problems#{error.code}",
+        "title": error.__doc__,
+        "status": status,
+        "detail": str(error),
+        "code": error.code,
     }
     body = orjson.dumps(document)
     head = (
-        "HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-type: application/problem+json\r\n"
+        f"HTTP/1.1 {status} {status.phrase}\r\ncontent-type: application/problem+json\r\n"
         f"content-length: {len(body)}\r\nconnection: close\r\n\r\n"
     )
     return head.encode("ascii") + body

@@ -1,5 +1,6 @@
 """The ASGI server around the API: bodies, disconnects, streams and shutdown, over real sockets."""
 
+import json
 import socket
 import threading
 import time
@@ -80,6 +81,24 @@ def test_headers_over_64_kib_are_refused_before_anything_is_looked_at(raw: socke
 
     assert answer.startswith(b"HTTP/1.1 431 ")
     assert b"headers_too_large" in answer
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        b"BREW /livez HTTP/1.1\r\nHost: localhost\r\n\r\n",
+        b"GET /livez HTTP/1.1\r\nHost: localhost\r\nX-A: \x01\r\n\r\n",
+        b"POST /livez HTTP/1.1\r\nHost: localhost\r\nContent-Length: many\r\n\r\n",
+        b"\x16\x03\x01\x02\x00",
+    ],
+)
+def test_what_is_no_http_is_a_problem(raw: socket.socket, sent: bytes) -> None:
+    raw.sendall(sent)
+    head, _, body = b"".join(iter(lambda: raw.recv(65536), b"")).partition(b"\r\n\r\n")
+
+    assert head.startswith(b"HTTP/1.1 400 ")
+    assert b"application/problem+json" in head
+    assert json.loads(body)["detail"] == "what was sent cannot be read as a request of HTTP/1.1"
 
 
 def test_headers_that_never_end_are_cut_off(raw: socket.socket) -> None:
