@@ -260,10 +260,10 @@ def _too_large(
     if asked <= min(most, math.inf if quota is None else quota):
         return None
     if asked > most:
-        allowed = f"at most {most:g} {unit} is allowed"
+        allowed = f"at most {most:.15g} {unit} is allowed"
     else:
-        allowed = f"the quota of the namespace is {quota:g} {unit}"
-    return FieldError(field, "too_large", f"{asked:g} {unit} is asked; {allowed}")
+        allowed = f"the quota of the namespace is {quota:.15g} {unit}"
+    return FieldError(field, "too_large", f"{asked:.15g} {unit} is asked; {allowed}")
 
 
 def _cores(millis: int | None) -> float | None:

@@ -149,7 +149,7 @@ def rotate(
     InvalidTokenRequest, and TokenExceeds for a token that may do more than the one `by` which it is renewed.
     """
     if not 0 <= overlap_seconds <= MOST_OVERLAP_SECONDS:
-        raise InvalidTokenRequest(f"overlap_seconds {overlap_seconds:g} must be 0 to {MOST_OVERLAP_SECONDS}")
+        raise InvalidTokenRequest(f"overlap_seconds {overlap_seconds:.15g} must be 0 to {MOST_OVERLAP_SECONDS}")
     token = get(token_id, namespace=namespace)
     if by is not None:
         _require_within(token, by)

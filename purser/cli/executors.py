@@ -26,11 +26,11 @@ def _row(executor: Executor) -> tuple[object, ...]:
         executor.name,
         "yes" if executor.health.healthy else "no",
         used.jobs_used,
-        f"{used.memory_used_mib:g}/{_or_dash(used.memory_total_mib)}",
-        f"{used.cpu_used_cores:g}/{_or_dash(used.cpu_total_cores)}",
+        f"{used.memory_used_mib:.15g}/{_or_dash(used.memory_total_mib)}",
+        f"{used.cpu_used_cores:.15g}/{_or_dash(used.cpu_total_cores)}",
         executor.health.detail,
     )
 
 
 def _or_dash(figure: float | None) -> str:
-    return "-" if figure is None else f"{figure:g}"
+    return "-" if figure is None else f"{figure:.15g}"

@@ -37,6 +37,7 @@ FIELDS: list[tuple[str, Any, str, str]] = [
     ("memory_mib", 1.5, "/memory_mib", "integer"),
     ("memory_mib", True, "/memory_mib", "integer"),
     ("memory_mib", 1025, "/memory_mib", "at most 1024"),
+    ("memory_mib", 16_777_216, "/memory_mib", "16777216 MiB is asked"),
     ("memory_mib", 10**30, "/memory_mib", "less than or equal to 16777216"),
     ("cpu_cores", 2.5, "/cpu_cores", "at most 2"),
     ("cpu_cores", 0, "/cpu_cores", "greater than or equal to 0.001"),

@@ -56,14 +56,14 @@ def _line(row: Namespace) -> str:
             row.name,
             f"jobs {row.jobs_used}/{_bound(row.max_jobs)}",
             f"memory_mib {row.memory_used}/{_bound(row.max_memory_mib)}",
-            f"cpu_cores {row.cpu_millis_used / 1000:g}/{_bound(cores)}",
+            f"cpu_cores {row.cpu_millis_used / 1000:.15g}/{_bound(cores)}",
             f"queued at most {_bound(row.max_queued)}",
         ]
     )
 
 
 def _bound(most: float | None) -> str:
-    return "unlimited" if most is None else f"{most:g}"
+    return "unlimited" if most is None else f"{most:.15g}"
 
 
 def _name(text: str) -> str:
