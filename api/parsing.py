@@ -1,6 +1,5 @@
 """Reading requests strictly: what is wrong, unknown or given twice is named, never guessed or dropped."""
 
-import difflib
 import json
 import re
 from collections.abc import Iterator, Mapping
@@ -15,27 +14,10 @@ from api.errors import InvalidQuery, MalformedJson, UnsupportedMediaType
 from container_manager import jobs
 from container_manager.exceptions import FieldError, InvalidBody, InvalidJob
 from container_manager.spec import JobRequest
+from container_manager.wording import sentence
 
 _PREVIEW_CHARACTERS = 60
 _NAME = re.compile(r'"([^"\\]+)"\s*:')
-_SUBJECT = re.compile(r"^\w+ should ")
-_SENTENCES = {
-    "missing": "is required",
-    "dict_type": "must be an object",
-    "model_type": "must be an object",
-    "list_type": "must be an array",
-    "string_type": "must be a string",
-    "string_too_short": "must not be empty",
-    "too_short": "needs at least {min_length} item(s)",
-    "too_long": "may have at most {max_length} items",
-}
-"""What to say for pydantic's types of errors; for another, its own message with `must`."""
-_PATTERNS = {
-    "^[0-9a-f]{12}$": "must be 12 hexadecimal digits",
-    "^/": "must be an absolute path",
-    "^[^:]": "must be name:value, with a name of 1 to 63 characters",
-}
-"""What to say for a text that does not match a pattern that begins so; else the text is empty."""
 _PROGRAM = frozenset({"image", "entrypoint", "command"})
 _NEVER_ECHOED = frozenset({"env", "stdin", "registry_auth", "secrets", "url", "value"})
 
@@ -190,31 +172,10 @@ def _field_error(model: type[BaseModel], detail: Any, *, parameter: bool = False
     path = detail["loc"]
     place = str(path[0]) if parameter and path else _pointer(path)
     if detail["type"] == "extra_forbidden":
-        return FieldError(place, "unknown", _unknown(str(path[-1]), model if len(path) == 1 else None))
+        return FieldError(place, "unknown", sentence(model, detail))
     quiet = not path or path[0] in _NEVER_ECHOED or detail["type"] == "missing"
     echo = "" if quiet else f"; got {_preview(detail['input'])}"
-    return FieldError(place, detail["type"], _sentence(detail) + echo)
-
-
-def _sentence(detail: Any) -> str:
-    if detail["type"] == "string_pattern_mismatch":
-        return _mismatch(detail["ctx"]["pattern"], detail["input"])
-    if detail["type"] in _SENTENCES:
-        return _SENTENCES[detail["type"]].format(**detail.get("ctx", {}))
-    return _SUBJECT.sub("must ", str(detail["msg"]).removeprefix("Value error, "))
-
-
-def _mismatch(pattern: str, given: str) -> str:
-    if "\x00" in given:
-        return "must not contain NUL"
-    return next((told for start, told in _PATTERNS.items() if pattern.startswith(start)), "must not be empty")
-
-
-def _unknown(name: str, model: type[BaseModel] | None) -> str:
-    known = sorted(field.alias or name for name, field in model.model_fields.items()) if model else []
-    near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
-    hint = f"; did you mean {near[0]}?" if near else ""
-    return f"{name!r} is unknown{hint}" + (f"; known are: {', '.join(known) or 'none'}" if model else "")
+    return FieldError(place, detail["type"], sentence(model, detail) + echo)
 
 
 def _pointer(path: tuple[str | int, ...]) -> str:

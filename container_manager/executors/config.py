@@ -1,14 +1,14 @@
 """Validation of executor configs: one model of keys, one way to say what is wrong."""
 
-import difflib
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from container_manager.exceptions import InvalidConfig
+from container_manager.wording import known_at, nearest, sentence
 
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
@@ -92,10 +92,13 @@ def parse_options(cls: type[ExecutorOptions] | None, config: Mapping[str, Any], 
 
 def _sentence(model: type[BaseModel], detail: Any) -> str:
     key = ".".join(str(part) for part in detail["loc"])
-    if detail["type"] == "extra_forbidden" and len(detail["loc"]) > 1:
-        return f"unknown key {key!r}"
     if detail["type"] == "extra_forbidden":
-        near = difflib.get_close_matches(key, model.model_fields, n=1, cutoff=0.5)
-        hint = f"; did you mean {near[0]!r}?" if near else f"; known are {', '.join(sorted(model.model_fields))}"
-        return f"unknown key {key!r}{hint}"
-    return f"{key} is {detail['input']!r}: {detail['msg']}"
+        return f"unknown key {key!r}{_hint(str(detail['loc'][-1]), known_at(model, detail['loc']))}"
+    told = sentence(model, detail)
+    return f"{key} {told}" if detail["type"] == "missing" else f"{key} is {detail['input']!r}: {told}"
+
+
+def _hint(name: str, known: Sequence[str] | None) -> str:
+    if near := nearest(name, known):
+        return f"; did you mean {near!r}?"
+    return f"; known are {', '.join(known)}" if known else ""

@@ -36,6 +36,7 @@ from container_manager.identifiers import uuid7
 from container_manager.resources import Resources
 from container_manager.spec import JobRequest, JobSpec, parse_execution_id
 from container_manager.states import ExecutionStatus, Reason
+from container_manager.wording import sentence
 
 _CANNOT_PRETEND = {"stdin", "mounts", "registry_auth"}
 _SIMULATED_HOST = Resources(memory=1_048_576, cpu=1024)
@@ -269,4 +270,4 @@ def _pause(until: float) -> float:
 def _field_error(detail: Any) -> FieldError:
     path = ".".join(["scenario", *map(str, detail["loc"])])
     code = "unknown" if detail["type"] == "extra_forbidden" else detail["type"]
-    return FieldError(path, code, detail["msg"].removeprefix("Value error, "))
+    return FieldError(path, code, sentence(MockScenario, detail))

@@ -68,8 +68,13 @@ def test_an_unknown_key_that_is_near_to_none_gets_the_list() -> None:
 
 
 def test_an_unknown_key_inside_another_is_named_by_its_path() -> None:
-    with pytest.raises(InvalidConfig, match=r"unknown key 'health\.0\.helthy'"):
+    with pytest.raises(InvalidConfig, match=r"unknown key 'health\.0\.helthy'; did you mean 'healthy'"):
         MockExecutor({"health": [{"helthy": True, "healthy": True}]})
+
+
+def test_a_key_that_is_missing_is_named_and_what_is_beside_it_is_not_shown() -> None:
+    with pytest.raises(InvalidConfig, match=r"^executor 'mock': health\.0\.healthy is required$"):
+        MockExecutor({"health": [{"detail": "hidden"}]}, name="mock")
 
 
 def test_every_key_is_described() -> None:
