@@ -1,11 +1,12 @@
 """The config keys of the docker executor, and what they allow a request; no engine is asked."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from container_manager.exceptions import InvalidConfig
+from container_manager.exceptions import FieldError, InvalidConfig
 from container_manager.executors.docker import DockerExecutor
 from container_manager.executors.docker_engine.reference import registry_of
 from container_manager.spec import JobRequest
@@ -58,10 +59,13 @@ def test_a_config_is_taken_as_toml_gives_it() -> None:
     assert executor.capabilities.networks == ("none", "jobs")
 
 
-def refused(request: dict[str, Any], **config: Any) -> set[tuple[str, str]]:
+def refusals(request: dict[str, Any], **config: Any) -> Sequence[FieldError]:
     executor = DockerExecutor({"base_url": "unix:///nonexistent/docker.sock", **config}, name="docker")
-    asked = JobRequest.model_validate({"image": "busybox", "command": ["true"], **request})
-    return {(error.field, error.code) for error in executor.refusals(asked)}
+    return executor.refusals(JobRequest.model_validate({"image": "busybox", "command": ["true"], **request}))
+
+
+def refused(request: dict[str, Any], **config: Any) -> set[tuple[str, str]]:
+    return {(error.field, error.code) for error in refusals(request, **config)}
 
 
 def bind(source: str | Path, *, read_only: bool = True) -> dict[str, Any]:
@@ -218,6 +222,20 @@ def test_volumes_are_allowed_by_name_or_prefix() -> None:
     assert refused(volume("data"), volumes=["data"]) == set()
     assert refused(volume("team-a"), volume_prefixes=["team-"]) == set()
     assert refused(volume("database"), volumes=["data"]) == {("mounts.0.source", "not_allowed")}
+
+
+@pytest.mark.parametrize(
+    ("request_", "told"),
+    [
+        (bind("/etc"), "'/etc' is not allowed; allowed are: directories under /in, directories under /out"),
+        (bind("/in", read_only=False), "'/in' is not allowed; allowed are: directories under /out"),
+        (volume("other"), "'other' is not allowed; allowed are: data, team-*"),
+    ],
+)
+def test_a_mount_that_is_refused_is_told_what_is_allowed(request_: dict[str, Any], told: str) -> None:
+    roots = {"mount_roots": ["/in"], "writable_mount_roots": ["/out"]}
+    volumes = {"volumes": ["data"], "volume_prefixes": ["team-"]}
+    assert [error.detail for error in refusals(request_, **roots, **volumes)] == [told]
 
 
 def test_the_first_network_is_the_default_where_none_is_not_allowed() -> None:

@@ -3,7 +3,7 @@
 import os
 import posixpath
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from container_manager.exceptions import FieldError
 from container_manager.executors.docker_engine.options import DockerOptions, is_under
@@ -56,8 +56,8 @@ def _limits(options: DockerOptions, request: JobRequest) -> Iterator[FieldError]
         yield FieldError("read_only_root", "not_allowed", "this executor makes every root file system read-only")
 
 
-def _not_allowed(field: str, value: str, allowed: object) -> FieldError:
-    names = ", ".join(sorted(allowed)) if isinstance(allowed, list | dict) and allowed else "none"
+def _not_allowed(field: str, value: str, allowed: Iterable[str]) -> FieldError:
+    names = ", ".join(sorted(allowed)) or "none"
     return FieldError(field, "not_allowed", f"{value!r} is not allowed; allowed are: {names}")
 
 
@@ -65,8 +65,16 @@ def _mounts(options: DockerOptions, request: JobRequest) -> Iterator[FieldError]
     for index, mount in enumerate(request.mounts):
         allowed = _volume_allowed if mount.type == "volume" else _bind_allowed
         if not allowed(options, mount):
-            detail = f"{mount.type} {mount.source!r} is not under what the operator allows"
-            yield FieldError(f"mounts.{index}.source", "not_allowed", detail)
+            yield _not_allowed(f"mounts.{index}.source", mount.source, _sources(options, mount))
+
+
+def _sources(options: DockerOptions, mount: Mount) -> list[str]:
+    """What a mount like this one may have as its source."""
+    if mount.type == "volume":
+        return [*options.volumes, *(f"{prefix}*" for prefix in options.volume_prefixes)]
+    writable = options.writable_mount_roots if options.is_local else []
+    roots = [*writable, *options.mount_roots] if mount.read_only else writable
+    return [f"directories under {root}" for root in roots]
 
 
 def _volume_allowed(options: DockerOptions, mount: Mount) -> bool:
