@@ -120,7 +120,7 @@ class InvalidQuery(RequestError):
 
     def __init__(self, errors: Sequence[FieldError]) -> None:
         self.errors = tuple(errors)
-        super().__init__("; ".join(f"{error.field}: {error.detail}" for error in self.errors))
+        super().__init__("; ".join(map(str, self.errors)))
 
 
 class Unavailable(RequestError):

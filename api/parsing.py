@@ -66,6 +66,8 @@ def read_object(request: Request) -> dict[str, Any]:
     media_type = request.content_type.partition(";")[0].strip().lower()
     if media_type != "application/json":
         raise UnsupportedMediaType(f"the body must be application/json; Content-Type is {media_type or 'missing'!r}")
+    if (encoding := request.headers.get("Content-Encoding", "identity").lower()) != "identity":
+        raise UnsupportedMediaType(f"the body must come as it is; Content-Encoding is {encoding!r}")
     body = request.body
     if not body.strip():
         raise MalformedJson("the body is empty; it must be a JSON object")

@@ -35,6 +35,9 @@ class FieldError:
     code: str
     detail: str
 
+    def __str__(self) -> str:
+        return f"{self.field}: {self.detail}" if self.field else self.detail
+
 
 class InvalidBody(PurserError):
     """A field of the body cannot be accepted."""
@@ -43,7 +46,7 @@ class InvalidBody(PurserError):
 
     def __init__(self, errors: Sequence[FieldError]) -> None:
         self.errors = tuple(errors)
-        super().__init__("; ".join(f"{error.field}: {error.detail}" for error in self.errors))
+        super().__init__("; ".join(map(str, self.errors)))
 
 
 class InvalidJob(InvalidBody):

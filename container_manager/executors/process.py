@@ -143,7 +143,7 @@ class ProcessExecutor(ContainerExecutor):
 
     def _refused(self, job: JobSpec) -> str:
         fields = JobRequest.model_fields.keys() - (_COMPLETED - self.capabilities.fields)
-        return "; ".join(f"{error.field}: {error.detail}" for error in self.refusals(job) if error.field in fields)
+        return "; ".join(str(error) for error in self.refusals(job) if error.field in fields)
 
     def _missing_sandbox(self) -> str:
         return self._host.no_sandbox if self._host.bubblewrap else ""

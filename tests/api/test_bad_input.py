@@ -106,6 +106,10 @@ BODIES: list[tuple[bytes, int, str, str]] = [
 ]
 
 
+def test_what_is_wrong_with_the_body_as_a_whole_is_told_without_a_field(client: Client) -> None:
+    assert launch(client, b"{}").json()["detail"] == "one of image and command is needed"
+
+
 @pytest.mark.parametrize(("body", "status", "code", "told"), BODIES)
 def test_a_body_that_is_wrong_is_told_why(client: Client, body: bytes, status: int, code: str, told: str) -> None:
     with nothing_changes():
@@ -121,6 +125,15 @@ def test_another_content_type_is_refused(client: Client, content_type: str) -> N
         answer = client.post("/api/v1/executors/mock/jobs", data=b"{}", content_type=content_type)
 
     assert (answer.status_code, answer.json()["code"]) == (415, "unsupported_media_type")
+
+
+def test_a_body_that_is_compressed_is_refused(client: Client) -> None:
+    with nothing_changes():
+        answer = launch(client, GOOD, **{"Content-Encoding": "gzip"})
+
+    assert (answer.status_code, answer.json()["code"]) == (415, "unsupported_media_type")
+    assert "Content-Encoding is 'gzip'" in answer.json()["detail"]
+    assert launch(client, GOOD, **{"Content-Encoding": "identity"}).status_code == 202
 
 
 def test_a_body_of_ten_megabytes_is_refused(client: Client) -> None:
