@@ -17,6 +17,10 @@ _SQLITE_OPTIONS = {
 }
 
 
+# Who stops in the middle of a transaction keeps its locks from everybody else for no longer than a lease.
+_POSTGRES_OPTIONS = {"connect_timeout": 5, "options": "-c idle_in_transaction_session_timeout=10s"}
+
+
 def django_settings(url: str) -> dict[str, Any]:
     """Read a database URL into Django's form. Raises ValueError."""
     kept = {"CONN_MAX_AGE": None, "CONN_HEALTH_CHECKS": True}
@@ -37,7 +41,7 @@ def _postgres(url: str) -> dict[str, Any]:
         raise ValueError("must end with the name of the database")
     keys = {"NAME": "dbname", "USER": "user", "PASSWORD": "password", "HOST": "host", "PORT": "port"}
     named = {key: options.pop(part, "") for key, part in keys.items()}
-    return {**named, "OPTIONS": {"connect_timeout": 5, **options}}
+    return {**named, "OPTIONS": {**_POSTGRES_OPTIONS, **options}}
 
 
 def without_password(url: str) -> str:

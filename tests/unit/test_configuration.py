@@ -229,7 +229,14 @@ def test_a_postgres_url_becomes_django_s_settings() -> None:
         "HOST": "db.example",
         "PORT": "6432",
     }
-    assert settings["OPTIONS"] == {"connect_timeout": 5, "sslmode": "require"}
+    timeout = "-c idle_in_transaction_session_timeout=10s"
+    assert settings["OPTIONS"] == {"connect_timeout": 5, "options": timeout, "sslmode": "require"}
+
+
+def test_options_in_a_postgres_url_win() -> None:
+    options = django_settings("postgres://h/d?connect_timeout=9&options=-c%20search_path%3Dbooks")["OPTIONS"]
+
+    assert options == {"connect_timeout": "9", "options": "-c search_path=books"}
 
 
 @pytest.mark.parametrize(
