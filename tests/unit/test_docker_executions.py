@@ -46,14 +46,39 @@ def create(client: docker.APIClient, executor: DockerExecutor, job: JobSpec) -> 
 # Adoption
 
 
-def test_a_container_that_was_made_but_not_started_is_adopted(
+def test_a_container_that_was_made_but_not_started_makes_way_for_one_that_is(
     executor: DockerExecutor, client: docker.APIClient
 ) -> None:
     job = engine.spec("echo once")
     container = create(client, executor, job)
     assert executor.check_status(job.execution_id) == ExecutionStatus.CREATED
     assert engine.run(executor, job)[1] == b"once\n"
-    assert client.inspect_container(job.execution_id)["Id"] == container
+    with pytest.raises(docker.errors.NotFound):
+        client.inspect_container(container)
+
+
+def test_a_launch_that_is_held_up_before_its_start_starts_nothing_that_another_has_ended(
+    executor: DockerExecutor,
+) -> None:
+    job, here, on = engine.spec("echo once"), threading.Event(), threading.Event()
+
+    def hold_up(event: SpanEvent) -> None:
+        if (event.name, event.edge, threading.current_thread().name) == ("start", "begin", "slow"):
+            here.set()
+            on.wait(30)
+
+    results: list[Any] = []
+    forget = observe(hold_up)
+    with engine.executing(**executor.config) as other:
+        slow = threading.Thread(name="slow", target=lambda: results.append(other.launch_job(job)))
+        slow.start()
+        assert here.wait(30)
+        assert engine.run(executor, job)[1] == b"once\n"
+        on.set()
+        slow.join()
+        forget()
+        assert not results[0][0]
+        assert executor.get_logs(job.execution_id).stdout == "once\n"
 
 
 def test_input_of_a_launch_that_broke_off_is_not_given_twice(
@@ -210,8 +235,8 @@ def test_a_limit_that_the_engine_discards_is_a_refusal(
 ) -> None:
     create = Engine.create
 
-    def discarding(self: Engine, *args: Any) -> list[str]:
-        return [*create(self, *args), "Your kernel does not support pids limit capabilities. PIDs limit discarded."]
+    def discarding(self: Engine, *args: Any) -> tuple[str, list[str]]:
+        return create(self, *args)[0], ["Your kernel does not support pids limit capabilities. PIDs limit discarded."]
 
     monkeypatch.setattr(Engine, "create", discarding)
     result = executor.launch_job(job := engine.spec())

@@ -136,11 +136,12 @@ class Engine:
         with self._answering():
             client.import_image_from_data(archive, repository=repository, tag=tag)
 
-    def create(self, name: str, request: Mapping[str, Any]) -> list[str]:
-        """Make a container and return the engine's warnings. Raises EngineRefusal."""
+    def create(self, name: str, request: Mapping[str, Any]) -> tuple[str, list[str]]:
+        """Make a container and return the engine's id of it and its warnings. Raises EngineRefusal."""
         client = self._client()
         with self._answering():
-            return list(client.create_container_from_config(request, name).get("Warnings") or [])
+            made = client.create_container_from_config(request, name)
+            return str(made["Id"]), list(made.get("Warnings") or [])
 
     def start(self, name: str) -> None:
         """Raises EngineRefusal. Starting what has been started does nothing."""
@@ -172,6 +173,12 @@ class Engine:
             client.remove_container(name, force=True, v=True)
         with self._asking(name, quiet=(404,)):
             client.wait(name, timeout=self._options.engine_timeout_seconds, condition="removed")
+
+    def remove_unless_running(self, name: str) -> None:
+        """Remove what does not run; what runs, or is being removed, is left alone."""
+        client = self._client()
+        with self._asking(name, quiet=(404, 409)):
+            client.remove_container(name, v=True)
 
     def wait_for_end(self, name: str) -> None:
         """Return when it does not run any more or is gone; EngineUnavailable when that takes long."""

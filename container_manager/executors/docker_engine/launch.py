@@ -3,9 +3,10 @@
 import logging
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
+from weakref import WeakValueDictionary
 
 from container_manager.exceptions import EngineUnavailable, ExecutionNotFound, PurserError, SecretUnavailable
 from container_manager.executors.docker_engine.client import Engine, EngineRefusal, PullAbandoned
@@ -55,6 +56,8 @@ class Launcher:
         self._executor = executor
         self._closed = threading.Event()
         self._pulls: dict[str, threading.Event] = {}
+        self._lock = threading.Lock()
+        self._turns: WeakValueDictionary[str, threading.Lock] = WeakValueDictionary()
 
     def close(self) -> None:
         """Let go of standard inputs that are still being written."""
@@ -69,9 +72,9 @@ class Launcher:
         """Same promise as `launch_job`."""
         try:
             self._check(job)
-            found = self._create_or_find(job)
-            if found is None or found["State"]["Status"] == "created":
-                self._start(job, is_new=found is None)
+            with self._turn(job.execution_id):
+                if container := self._create_unless_begun(job):
+                    self._start(job, container)
             self._files.remove(job.execution_id)
         except SecretUnavailable as error:
             return LaunchResult(False, str(error), Reason.LAUNCH_REFUSED)
@@ -83,6 +86,11 @@ class Launcher:
             self._files.remove(job.execution_id)
             return LaunchResult(False, str(refusal), launch_reason(refusal.status, str(refusal)))
         return LaunchResult(True, job.execution_id)
+
+    def _turn(self, execution_id: str) -> threading.Lock:
+        """For one launch of an attempt at a time: a second one finds what the first has begun."""
+        with self._lock:
+            return self._turns.setdefault(execution_id, threading.Lock())
 
     def _insist_that_it_stays(self, refusal: EngineRefusal) -> None:
         """An engine that is going down refuses for causes of its own: that is no answer about the job."""
@@ -98,17 +106,17 @@ class Launcher:
             if mount.type == "volume" and not self._engine.has_volume(mount.source):
                 raise _Refused(f"the engine has no volume {mount.source!r}", Reason.LAUNCH_REFUSED)
 
-    def _create_or_find(self, job: JobSpec) -> dict[str, Any] | None:
-        """Make the container; one that an earlier launch of this attempt made is returned instead."""
+    def _create_unless_begun(self, job: JobSpec) -> str | None:
+        """The engine's id of a container that is to be started; None if an earlier launch of this attempt has begun."""
         policy = job.pull_policy or self._options.pull_policy
-        if policy != "always":
+        if policy != "always" or self._find(job):  # what was made has been pulled
             try:
                 return self._create(job)
             except EngineRefusal as refusal:
                 if refusal.status != 404 or policy == "never":
                     raise
-        if found := self._find(job):
-            return found
+            if (found := self._find(job)) and _has_begun(found):
+                return None
         self._files.remove(job.execution_id)  # a pull may take long
         self._pull(job)
         return self._create(job)
@@ -122,7 +130,7 @@ class Launcher:
     def _request(self, job: JobSpec) -> dict[str, Any]:
         return container_request(job, self._options, self._executor, self._groups.parent(job.execution_id))
 
-    def _create(self, job: JobSpec) -> dict[str, Any] | None:
+    def _create(self, job: JobSpec) -> str | None:
         if not self._groups.are_known:
             self._groups.learn(self._engine.cgroup_driver())
         request = self._request(job)
@@ -131,19 +139,31 @@ class Launcher:
         while True:
             try:
                 with span("create", self._executor, job.execution_id):
-                    warnings = self._engine.create(job.execution_id, request)
+                    container, warnings = self._engine.create(job.execution_id, request)
             except EngineRefusal as refusal:
                 if refusal.status != 409:
                     raise
-                if found := self._find(job):
-                    return found
+                if self._has_begun_or_goes(job):
+                    return None
                 # The name is taken a moment before it can be inspected, and given back a moment after.
                 if time.monotonic() > give_up:
                     raise
                 time.sleep(CONFLICT_PAUSE_SECONDS)
             else:
-                self._insist(job, warnings)
-                return None
+                self._insist(job, container, warnings)
+                return container
+
+    def _has_begun_or_goes(self, job: JobSpec) -> bool:
+        """Whether the execution that is there has begun. One that has not makes room for a new one.
+
+        Who made it may still be about to start it, and may hold its standard input: then he finds it gone.
+        """
+        found = self._find(job)
+        if found is None or _has_begun(found):
+            return found is not None
+        with span("replace", self._executor, job.execution_id):
+            self._engine.remove_unless_running(found["Id"])
+        return False
 
     def _give_secrets(self, job: JobSpec, request: dict[str, Any]) -> None:
         given = self._secrets_of(job)
@@ -154,10 +174,10 @@ class Launcher:
             told = f"secrets cannot be given as files: {error.strerror or type(error).__name__}"
             raise _Refused(told, Reason.LAUNCH_ERROR) from error
 
-    def _insist(self, job: JobSpec, warnings: Sequence[str]) -> None:
+    def _insist(self, job: JobSpec, container: str, warnings: Sequence[str]) -> None:
         """What is reserved must also be enforced: an engine that says "PIDs limit discarded" is not let do so."""
         if dropped := [warning for warning in warnings if "discarded" in warning]:
-            self._discard(job)
+            self._discard(job, container)
             raise _Refused("; ".join(dropped), Reason.LAUNCH_ERROR)
 
     def _find(self, job: JobSpec) -> dict[str, Any] | None:
@@ -189,39 +209,35 @@ class Launcher:
         finally:
             self._pulls.pop(job.execution_id, None)
 
-    def _start(self, job: JobSpec, *, is_new: bool) -> None:
+    def _start(self, job: JobSpec, container: str) -> None:
         try:
-            if job.stdin is None or job.stdin == "":
-                self._start_container(job)
-                return
-            if not is_new:
-                # One that was made but not started may hold input of the launch that broke off.
-                self._engine.remove(job.execution_id)
-                self._create(job)
-            self._start_with_input(job, job.stdin.encode())
+            if job.stdin:
+                self._start_with_input(job, container, job.stdin.encode())
+            else:
+                self._start_container(job, container)
         except EngineRefusal as refusal:
             self._insist_that_it_stays(refusal)
-            self._discard(job)
+            self._discard(job, container)
             raise _Refused(str(refusal), launch_reason(refusal.status, str(refusal))) from refusal
 
-    def _discard(self, job: JobSpec) -> None:
+    def _discard(self, job: JobSpec, container: str) -> None:
         """Remove what did not start; what the engine will not remove now is left to the cleanup of the attempt."""
         try:
-            self._engine.remove(job.execution_id)
+            self._engine.remove(container)
             self._files.remove(job.execution_id)
             self._groups.remove(job.execution_id)
         except EngineRefusal as refusal:
             logger.warning("not removed yet", extra={"execution_id": job.execution_id, "error": str(refusal)})
 
-    def _start_container(self, job: JobSpec) -> None:
+    def _start_container(self, job: JobSpec, container: str) -> None:
         with span("start", self._executor, job.execution_id):
-            self._engine.start(job.execution_id)
+            self._engine.start(container)  # by its id: under its name another may stand by now
         self._groups.confirm(job.execution_id)
 
-    def _start_with_input(self, job: JobSpec, data: bytes) -> None:
-        feed = StdinFeed(self._engine.open_stdin(job.execution_id), data)
+    def _start_with_input(self, job: JobSpec, container: str, data: bytes) -> None:
+        feed = StdinFeed(self._engine.open_stdin(container), data)
         try:
-            self._start_container(job)
+            self._start_container(job, container)
         except PurserError:
             feed.abandon()
             raise
@@ -232,3 +248,7 @@ class Launcher:
             return not self._closed.is_set() and bool(self._engine.inspect(execution_id)["State"]["Running"])
         except PurserError:
             return False
+
+
+def _has_begun(found: Mapping[str, Any]) -> bool:
+    return bool(found["State"]["Status"] != "created")
