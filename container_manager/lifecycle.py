@@ -70,6 +70,11 @@ def start(job_id: UUID, *, fence: int, timeout_seconds: float, pull_seconds: flo
     return deadline
 
 
+def is_owned(job_id: UUID, *, fence: int) -> bool:
+    """Whether the present attempt is still the one that was claimed or taken over with this fence."""
+    return Job.objects.filter(pk=job_id, fence=fence, state__in=ACTIVE).exists()
+
+
 def pulls(job_id: UUID, *, fence: int) -> None:
     """The engine has begun to pull the image of the present attempt. It is no change of the job, and no event."""
     now = timezone.now()

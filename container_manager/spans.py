@@ -9,7 +9,9 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
+
+from container_manager.exceptions import PurserError
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +23,12 @@ class SpanEvent:
     executor: str
     execution_id: str
     seconds: float | None = None
+
+
+class Interrupted(PurserError):
+    """An observer has broken off a step, for a cause that lies in neither the job nor its executor."""
+
+    code: ClassVar[str] = "interrupted"
 
 
 Observer = Callable[[SpanEvent], None]

@@ -3,7 +3,11 @@
 import functools
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from typing import TypeVar
+
+from django.db import DatabaseError, InterfaceError
 
 from container_manager import lifecycle
 from container_manager.bell import bell, queue_topic
@@ -15,13 +19,18 @@ from container_manager.dispatcher.workers import Workers
 from container_manager.exceptions import EngineUnavailable, SecretUnreadable
 from container_manager.executors.results import LaunchResult
 from container_manager.models import Job
-from container_manager.spans import at_begin_of, span, timing
+from container_manager.spans import Interrupted, at_begin_of, span, timing
 from container_manager.states import Reason
 
 logger = logging.getLogger(__name__)
+T = TypeVar("T")
 
 _IDLE_SECONDS = 1.0
 _MOST_FAULTS = 5
+
+
+class _NotOurs(Interrupted):
+    """Another dispatcher owns the job by now."""
 
 
 class Launcher:
@@ -79,10 +88,13 @@ class Launcher:
 
     def _launch(self, tracked: Tracked) -> None:
         job, name = tracked.job, self._board.executor.name
-        told = at_begin_of("pull", lambda: lifecycle.pulls(job.pk, fence=job.fence))
         try:
-            with timing() as seconds, told, span("launch", name, tracked.execution_id):
+            with timing() as seconds, _by_its_owner(job), span("launch", name, tracked.execution_id):
                 result = self._launch_job(job)
+        except _NotOurs:
+            self._board.remove(tracked)
+        except Interrupted:
+            raise  # the database is away: the launch is done again
         except EngineUnavailable as error:
             tracked.waits_for_engine = True
             self._board.engine_away(str(error))
@@ -126,3 +138,28 @@ class Launcher:
             self._board.remove(tracked)  # somebody else owns it now
         else:
             self._ender.take(tracked, deadline)
+
+
+@contextmanager
+def _by_its_owner(job: Job) -> Iterator[None]:
+    """Ask the books before each step that could run something: who has slept through the end of the lease must not."""
+
+    def insist() -> None:
+        if not _asking_the_books(lambda: lifecycle.is_owned(job.pk, fence=job.fence)):
+            raise _NotOurs
+
+    def tell() -> None:
+        _asking_the_books(lambda: lifecycle.pulls(job.pk, fence=job.fence))
+
+    with ExitStack() as watched:
+        for step in ("create", "replace", "start"):
+            watched.enter_context(at_begin_of(step, insist))
+        watched.enter_context(at_begin_of("pull", tell))
+        yield
+
+
+def _asking_the_books(ask: Callable[[], T]) -> T:
+    try:
+        return ask()
+    except (DatabaseError, InterfaceError) as error:
+        raise Interrupted(f"the books do not answer: {error}") from error

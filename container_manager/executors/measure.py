@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 from container_manager.circuit import CLOSED, Circuit, Rule
 from container_manager.exceptions import PurserError
 from container_manager.executors.results import Health
+from container_manager.spans import Interrupted
 from container_manager.states import Reason
 
 if TYPE_CHECKING:
@@ -87,7 +88,7 @@ class Observations:
 
     def raised(self, executor: "ContainerExecutor", verb: str, seconds: float, error: Exception) -> None:
         self.stats.called(verb, raised=True)
-        if verb == "launch_job":
+        if verb == "launch_job" and not isinstance(error, Interrupted):
             self.stats.launch_took(seconds, ok=False)
             self._failed(executor, error.code if isinstance(error, PurserError) else type(error).__name__)
 

@@ -1,15 +1,16 @@
 """The service's processes as faults find them: they may be killed at any time, or kill themselves.
 
 `accept COUNT REQUEST` makes a fresh database and accepts that many jobs, the number of each in place of `{n}`.
-`die_at NAME:EDGE COUNT REQUEST` does that too, dispatches, and kills itself at that edge of a span. `dispatch`
-dispatches until every job is cleaned and prints the books as JSON; `dispatch_on` says that it is up, and dispatches
-until it is killed.
+`die_at NAME:EDGE [COUNT REQUEST]` does that too, dispatches, and kills itself at that edge of a span; `freeze_at` stops
+there once instead, until it is sent SIGCONT. `dispatch` dispatches until every job is cleaned and prints the books as
+JSON; `dispatch_on` says that it is up, and dispatches until it is killed.
 """
 
 import json
 import os
 import signal
 import sys
+import threading
 import time
 from typing import Any
 
@@ -37,9 +38,15 @@ def accept(count: str, request: str) -> None:
         jobs.launch(EXECUTOR, body, namespace="default", describe=lambda job: {})
 
 
-def die_at(place: str, count: str, request: str) -> None:
+def die_at(place: str, count: str = "0", request: str = "") -> None:
     accept(count, request)
-    spans.observe(lambda event: _die() if f"{event.name}:{event.edge}" == place else None)
+    _send_itself(signal.SIGKILL, place)
+    dispatch()
+
+
+def freeze_at(place: str, count: str, request: str) -> None:
+    accept(count, request)
+    _send_itself(signal.SIGSTOP, place)
     dispatch()
 
 
@@ -60,8 +67,15 @@ def dispatch_on() -> None:
     signal.pause()
 
 
-def _die() -> None:
-    os.kill(os.getpid(), signal.SIGKILL)
+def _send_itself(number: signal.Signals, place: str) -> None:
+    """Do so the first time that this edge of a span is reached, right there: it goes to the thread that is there."""
+    here = iter([place])
+
+    def send(event: spans.SpanEvent) -> None:
+        if f"{event.name}:{event.edge}" == place and next(here, None):
+            signal.pthread_kill(threading.get_ident(), number)
+
+    spans.observe(send)
 
 
 def _books() -> dict[str, Any]:
@@ -97,5 +111,5 @@ def _account_of_attempt(attempt: Attempt) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    commands = {command.__name__: command for command in (accept, die_at, dispatch, dispatch_on)}
+    commands = {command.__name__: command for command in (accept, die_at, dispatch, dispatch_on, freeze_at)}
     commands[sys.argv[1]](*sys.argv[2:])

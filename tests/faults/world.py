@@ -7,6 +7,8 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +19,7 @@ SCRIPT = "hostname >> /out/{n}; hostname; echo out; echo err >&2; sleep {seconds
 class World:
     """Processes of one installation; see `doomed` for what they can do."""
 
-    def __init__(self, database_url: str, docker_url: str, folder: Path) -> None:
+    def __init__(self, database_url: str, docker_url: str, folder: Path, **settings: str) -> None:
         self.out = folder / "out"
         self.out.mkdir(mode=0o777)
         # The instance keeps what an earlier, failed run has left out of this one's sight.
@@ -29,6 +31,7 @@ class World:
             "PURSER_DATA_DIR": str(folder / "data"),
             "PURSER_EXECUTORS": json.dumps({"docker": {"OPTIONS": options}}),
             "PURSER_REPORT_SECONDS": "0.2",
+            **settings,
         }
 
     def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -41,6 +44,17 @@ class World:
             return subprocess.Popen(
                 self._command(*arguments), env=self._environment, stdout=subprocess.PIPE, stderr=log
             )
+
+    @contextmanager
+    def frozen(self, place: str, request: str) -> Iterator["Frozen"]:
+        """A dispatcher that has accepted one job, and has stopped dead where it was with it."""
+        with self.start("freeze_at", place, "1", request) as process:
+            try:
+                os.waitid(os.P_PID, process.pid, os.WSTOPPED | os.WEXITED | os.WNOWAIT)
+                assert process.poll() is None, "it has ended and was to stop"
+                yield Frozen(process)
+            finally:
+                process.kill()
 
     def accept(self, count: int, request: str) -> None:
         """Have that many jobs in the books, the number of each in place of `{n}`."""
@@ -70,6 +84,21 @@ class World:
     @staticmethod
     def _command(*arguments: str) -> list[str]:
         return [sys.executable, "-m", "tests.faults.doomed", *arguments]
+
+
+class Frozen:
+    """A dispatcher that does not know how the time passes."""
+
+    def __init__(self, process: subprocess.Popen[bytes]) -> None:
+        self._process = process
+
+    def wakes(self) -> dict[str, Any]:
+        """Let it go on until there is nothing to do; then what the books say."""
+        self._process.send_signal(signal.SIGCONT)
+        told, _ = self._process.communicate(timeout=120)
+        assert self._process.returncode == 0
+        books: dict[str, Any] = json.loads(told)
+        return books
 
 
 class Dispatchers:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.db.models import F
 from django.utils import timezone
 
 from container_manager import breaker, jobs, lifecycle, logs, reports
@@ -18,6 +19,7 @@ from container_manager.bell import bell
 from container_manager.breaker import DatabaseBreaker
 from container_manager.dispatcher import Dispatcher
 from container_manager.dispatcher.lease import Lease
+from container_manager.executors.measure import measured
 from container_manager.executors.mock import MockExecutor
 from container_manager.executors.registry import executors
 from container_manager.executors.results import LaunchResult
@@ -494,3 +496,52 @@ def test_a_job_whose_image_is_being_pulled_says_since_when(monkeypatch: pytest.M
         pulled.set()
         cleaned(job)
     assert Attempt.objects.get(job=job).pull_seconds
+
+
+@pytest.fixture
+def created(monkeypatch: pytest.MonkeyPatch) -> list[threading.Event]:
+    """A mock that makes something before it starts it: an event when it is about to, and one that lets it."""
+    about_to, may, launch_job = threading.Event(), threading.Event(), MockExecutor.launch_job
+
+    def launch_in_steps(mock: MockExecutor, job: Any) -> Any:
+        about_to.set()
+        may.wait(10)
+        with span("create", mock.name, job.execution_id):
+            return launch_job(mock, job)
+
+    monkeypatch.setattr(MockExecutor, "launch_job", measured(launch_in_steps))
+    return [about_to, may]
+
+
+def test_a_dispatcher_whose_job_another_has_taken_over_launches_nothing(created: list[threading.Event]) -> None:
+    about_to, may = created
+    with dispatching():
+        launch({"run_seconds": 60})
+        about_to.wait(10)
+        Job.objects.update(owner=Lease(60).id, fence=F("fence") + 1)
+        may.set()
+    assert executors["mock"].list_executions() == []
+    assert (Job.objects.get().state, Job.objects.get().attempt) == ("launching", 1)
+    assert breaker.find("mock").failures == 0
+
+
+def test_a_database_that_is_away_when_it_is_asked_whose_a_job_is_is_no_fault_of_the_executor(
+    monkeypatch: pytest.MonkeyPatch, created: list[threading.Event]
+) -> None:
+    from django.db.utils import OperationalError
+
+    monkeypatch.setattr("container_manager.dispatcher.workers.RETRY_SECONDS", 0.05)
+    real, failures = lifecycle.is_owned, iter([OperationalError("away")] * 6)
+
+    def flaky(*args: Any, **kwargs: Any) -> bool:
+        if error := next(failures, None):
+            raise error
+        return real(*args, **kwargs)
+
+    monkeypatch.setattr(lifecycle, "is_owned", flaky)
+    created[1].set()
+    with dispatching():
+        (job,) = cleaned(launch({"run_seconds": 0.1}, max_retries=0))
+        health = breaker.find("mock")
+
+    assert (job.state, job.attempt, health.failures) == ("succeeded", 1, 0)
