@@ -38,7 +38,9 @@ def _claim_next(executor: ContainerExecutor, owner: UUID) -> Job | None:
     job = _next(executor.name, room.turn) if executor.breaker.circuit().admits(timezone.now()) else None
     if job is None:
         return None
-    if not executor.allocate_resources(str(job.pk), {"memory": job.memory_mib, "cpu": job.cpu_millis / 1000}):
+    with span("reserve", executor.name):
+        reserved = executor.allocate_resources(str(job.pk), {"memory": job.memory_mib, "cpu": job.cpu_millis / 1000})
+    if not reserved:
         _set_turn(room, job.pk)
         return None
     if room.turn == job.pk:

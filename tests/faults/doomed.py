@@ -3,7 +3,7 @@
 `accept COUNT REQUEST` makes a fresh database and accepts that many jobs, the number of each in place of `{n}`.
 `die_at NAME:EDGE [COUNT REQUEST]` does that too, dispatches, and kills itself at that edge of a span; `freeze_at` stops
 there once instead, until it is sent SIGCONT. `dispatch` dispatches until every job is cleaned and prints the books as
-JSON; `dispatch_on` says that it is up, and dispatches until it is killed.
+JSON, with what it had found at its start; `dispatch_on` says that it is up, and dispatches until it is killed.
 """
 
 import json
@@ -51,6 +51,7 @@ def freeze_at(place: str, count: str, request: str) -> None:
 
 
 def dispatch() -> None:
+    found = _found()
     dispatcher = Dispatcher()
     dispatcher.start()
     give_up = time.monotonic() + DEADLINE
@@ -58,7 +59,7 @@ def dispatch() -> None:
         time.sleep(0.02)
     dispatcher.drain(10)
     bell.close()
-    print(json.dumps(_books()))  # noqa: T201
+    print(json.dumps({"found": found, **_books()}))  # noqa: T201
 
 
 def dispatch_on() -> None:
@@ -76,6 +77,15 @@ def _send_itself(number: signal.Signals, place: str) -> None:
             signal.pthread_kill(threading.get_ident(), number)
 
     spans.observe(send)
+
+
+def _found() -> dict[str, Any]:
+    """How far somebody before has come."""
+    return {
+        "jobs": list(Job.objects.values_list("state", flat=True)),
+        "allocations": Allocation.objects.count(),
+        "executions": [ref.status for ref in executors[EXECUTOR].list_executions()],
+    }
 
 
 def _books() -> dict[str, Any]:
