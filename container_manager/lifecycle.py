@@ -107,7 +107,7 @@ def end(
 
 
 def retry(job_id: UUID, outcome: Outcome, *, fence: int, not_before: datetime) -> bool:
-    """End the present attempt and queue the job again, not to be launched before a time.
+    """End the present attempt and queue the job again, not to be launched before a time, from which it may wait anew.
 
     A job whose end somebody has asked for is not queued again.
     """
@@ -115,6 +115,8 @@ def retry(job_id: UUID, outcome: Outcome, *, fence: int, not_before: datetime) -
     columns = {"not_before": not_before, "queued_at": timezone.now(), **cleared}
     detail = {"reason": outcome.reason, **outcome.evidence}
     with transaction.atomic():
+        wait = Job.objects.values_list("request__queue_timeout_seconds", flat=True).get(pk=job_id)
+        columns["queue_deadline"] = None if wait is None else not_before + timedelta(seconds=wait)
         moved = _move(job_id, JobState.QUEUED, columns, detail=detail, fence=fence, cancel_requested_at=None)
         if moved:
             _end_attempt(job_id, outcome, outcome.finished_at or timezone.now())

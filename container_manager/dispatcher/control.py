@@ -79,7 +79,7 @@ class Control:
     def _end_overdue(self) -> None:
         overdue = Job.objects.filter(state=JobState.QUEUED, queue_deadline__lte=timezone.now())
         for job in overdue.order_by("queue_deadline")[:_BATCH]:
-            waited = (timezone.now() - job.created_at).total_seconds()
+            waited = (timezone.now() - max(job.queued_at, job.not_before or job.queued_at)).total_seconds()
             evidence = {
                 "queue_timeout_seconds": job.request.get("queue_timeout_seconds"),
                 "waited_seconds": round(waited, 3),

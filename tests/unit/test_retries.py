@@ -1,5 +1,7 @@
 """Which ends are tried again, and when."""
 
+from datetime import timedelta
+
 import pytest
 from django.utils import timezone
 from pydantic import ValidationError
@@ -57,3 +59,14 @@ def test_an_attempt_after_one_that_timed_out_has_not_timed_out() -> None:
 
     assert Job.objects.get().timed_out_at is None
     assert job.attempts.get().reason == "timeout"
+
+
+@pytest.mark.django_db
+def test_each_wait_for_a_launch_has_the_whole_queue_timeout() -> None:
+    long_ago, soon = timezone.now() - timedelta(hours=1), timezone.now() + timedelta(seconds=5)
+    request = {"command": ["x"], "queue_timeout_seconds": 60}
+    job = AttemptFactory.create(job__request=request, job__queue_deadline=long_ago).job
+
+    assert lifecycle.retry(job.pk, Outcome(JobState.FAILED, Reason.ENGINE_LOST), fence=0, not_before=soon)
+
+    assert Job.objects.get().queue_deadline == soon + timedelta(seconds=60)
