@@ -129,7 +129,7 @@ def violations(executor: str, request: JobRequest, namespace: str | None = None)
     found = executors[executor]
     memory = found.default_memory if request.memory_mib is None else request.memory_mib
     cpu = found.default_cpu if request.cpu_cores is None else request.cpu_cores
-    fits = _cannot_fit(found, namespace, memory, cpu)
+    fits = cannot_fit(found, memory, cpu, namespace)
     about_secrets = [*secrets.errors_in(request, namespace), *_not_provided(found, request, namespace)]
     return [*found.refusals(request), *about_secrets, *fits]
 
@@ -239,7 +239,7 @@ def _not_provided(executor: ContainerExecutor, request: JobRequest, namespace: s
     ]
 
 
-def _cannot_fit(executor: ContainerExecutor, namespace: str | None, memory: int, cpu: float) -> list[FieldError]:
+def cannot_fit(executor: ContainerExecutor, memory: int, cpu: float, namespace: str | None = None) -> list[FieldError]:
     """What could never be reserved, however long it waited."""
     row = Capacity.objects.filter(executor=executor.name).first() or Capacity()
     quota = Namespace.objects.filter(name=namespace).first() or Namespace()

@@ -5,23 +5,27 @@ from uuid import UUID
 from django.db import connection, transaction
 from django.utils import timezone
 
-from container_manager import lifecycle, turns
+from container_manager import jobs, lifecycle, turns
 from container_manager.executors.base import ContainerExecutor
+from container_manager.lifecycle import Outcome
 from container_manager.models import Capacity, Job
+from container_manager.resources import Resources
 from container_manager.spans import span
-from container_manager.states import JobState
+from container_manager.states import JobState, Reason
 
 
 def claim(executor: ContainerExecutor, owner: UUID, most: int) -> list[Job]:
     """Move up to `most` jobs from queued to launching, each with its reservation in one short transaction.
 
     The order is strict: what does not fit on the executor holds back what is behind it, so that a big job is never
-    starved. A job that its own namespace's quota holds back, holds back nobody else's.
+    starved. A job that its own namespace's quota holds back, holds back nobody else's. One that can never fit, because
+    there is less now than when it was accepted, is ended.
     """
     claimed: list[Job] = []
     with span("claim", executor.name):
-        while len(claimed) < most and (job := _claim_next(executor, owner)):
-            claimed.append(job)
+        while len(claimed) < most and (job := _take_next(executor, owner)):
+            if job.state == JobState.LAUNCHING:
+                claimed.append(job)
     return claimed
 
 
@@ -33,11 +37,14 @@ def next_turn(executor: str) -> float | None:
 
 
 @transaction.atomic
-def _claim_next(executor: ContainerExecutor, owner: UUID) -> Job | None:
+def _take_next(executor: ContainerExecutor, owner: UUID) -> Job | None:
+    """The job that has left the queue; None when none may now."""
     room = _lock_room(executor.name)
     job = _next(executor.name, room.turn) if executor.breaker.circuit().admits(timezone.now()) else None
     if job is None:
         return None
+    if _ended_for_its_size(executor, job):
+        return Job.objects.get(pk=job.pk)
     with span("reserve", executor.name):
         reserved = executor.allocate_resources(str(job.pk), {"memory": job.memory_mib, "cpu": job.cpu_millis / 1000})
     if not reserved:
@@ -67,6 +74,15 @@ def _lock(job_id: UUID) -> Job | None:
     if connection.features.has_select_for_update_skip_locked:
         rows = rows.select_for_update(skip_locked=True)
     return rows.first()
+
+
+def _ended_for_its_size(executor: ContainerExecutor, job: Job) -> bool:
+    memory, cpu = job.memory_mib, job.cpu_millis / 1000
+    if executor.limits.allows(Resources(memory, cpu)):
+        return False
+    told = "; ".join(f"{error.field}: {error.detail}" for error in jobs.cannot_fit(executor, memory, cpu))
+    outcome = Outcome(JobState.FAILED, Reason.POLICY_DENIED, {"error": told})
+    return lifecycle.end(job.pk, outcome, sources={JobState.QUEUED})
 
 
 def _set_turn(room: Capacity, job_id: UUID | None) -> None:

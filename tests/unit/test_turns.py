@@ -207,3 +207,14 @@ def test_a_job_that_is_taken_while_it_is_asked_about_waits_for_nothing() -> None
     Job.objects.filter(pk=job.pk).update(state="cancelled", reason="cancelled", finished_at=timezone.now())
 
     assert turns.why(job) is None
+
+
+def test_a_job_that_no_longer_can_fit_ends_with_the_numbers_and_holds_back_nobody() -> None:
+    big, small = launch(memory_mib=300, cpu_cores=3), launch(memory_mib=10)
+    mock = executor(total_memory=100, max_cpu=2)
+
+    assert [job.pk for job in take(mock, 2)] == [small.pk]
+    big = Job.objects.get(pk=big.pk)
+    assert (big.state, big.reason, big.attempt) == ("failed", "policy_denied", 0)
+    memory, cpu = "300 MiB is asked; at most 100 MiB is allowed", "3 cores is asked; at most 2 cores is allowed"
+    assert big.evidence == {"error": f"memory_mib: {memory}; cpu_cores: {cpu}"}
