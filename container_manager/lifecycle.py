@@ -34,7 +34,7 @@ class Outcome:
 
 
 def stamp() -> Any:
-    """When a change is written, for `updated_at`: one clock for all processes. Call it inside the transaction.
+    """Now, by one clock for all processes; for `updated_at`, call it inside the transaction.
 
     On PostgreSQL that is the server's. On SQLite all processes are on one host, and the lock is held already.
     """

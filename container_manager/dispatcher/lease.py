@@ -3,11 +3,11 @@
 import os
 import socket
 from collections.abc import Collection
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
-from django.utils import timezone
-
+from container_manager.lifecycle import stamp
 from container_manager.models import DispatcherLease, Job
 from container_manager.states import ACTIVE
 
@@ -46,13 +46,14 @@ class Lease:
         ]
         return list(Job.objects.filter(pk__in=taken))
 
-    def _expiry(self) -> datetime:
-        return timezone.now() + timedelta(seconds=self._seconds)
+    def _expiry(self) -> Any:
+        """By the one clock of the database: those of the dispatchers' hosts may differ."""
+        return stamp() + timedelta(seconds=self._seconds)
 
 
 def _bury_the_dead() -> None:
     """End the leases that have lapsed, and at once those of processes of this host that are gone."""
-    DispatcherLease.objects.filter(lease_expires_at__lt=timezone.now()).delete()
+    DispatcherLease.objects.filter(lease_expires_at__lt=stamp()).delete()
     for dispatcher in DispatcherLease.objects.filter(host=_host()):
         if _process(int(dispatcher.process.partition("@")[0])) != dispatcher.process:
             dispatcher.delete()
