@@ -34,6 +34,11 @@ Document = dict[str, Any]
 
 _FIGURES = tuple(figure.name for figure in fields(Usage))
 _PHASES = ("queued_seconds", "pull_seconds", "launch_seconds", "run_seconds", "cleanup_seconds")
+_BY_EXECUTOR = (
+    "memory_mib", "cpu_cores", "timeout_seconds", "grace_seconds", "max_retries", "retry_on",
+    "pull_policy", "working_dir", "user", "pids_limit", "tmp_size_mib", "network", "read_only_root",
+)  # fmt: skip
+"""Fields of a request that an executor's defaults may fill."""
 
 _AUDIT_TEXTS = ("code", "token", "namespace", "user", "subject_type", "subject", "address", "request_id", "user_agent")
 
@@ -159,13 +164,12 @@ def dry_run_document(found: Rehearsal) -> Document:
     )
     retried = sorted(RETRYABLE) if asked["retry_on"] is None else asked["retry_on"]
     effective = {**asked, "max_retries": job.max_retries, "retry_on": retried}
-    filled = ("memory_mib", "cpu_cores", "timeout_seconds", "grace_seconds", "max_retries", "retry_on")
     return {
         "dry_run": True,
         "executor": job.executor,
         "namespace": job.namespace,
         "effective": effective,
-        "defaulted": [name for name in filled if job.request.get(name) is None],
+        "defaulted": [name for name in _BY_EXECUTOR if job.request.get(name) is None and effective[name] is not None],
         "limits": executor["limits"],
         "quota": {
             "max_jobs": quota.max_jobs,

@@ -102,7 +102,7 @@ def rehearse(executor: str, request: JobRequest, *, namespace: str) -> Rehearsal
         _insert(job)
         waiting = turns.hindrance(job)
         transaction.set_rollback(True)
-    spec = _without_secrets(job)
+    spec = found.complete(_without_secrets(job))
     return Rehearsal(job, spec, waiting, found.describe_launch(spec))
 
 

@@ -36,7 +36,13 @@ EngineRequest = TypeAliasType(
         dict[str, Any],
         Field(
             description="A request to the engine, in the engine's own terms.",
-            examples=[{"Image": "busybox:latest", "Cmd": ["echo", "hello"], "HostConfig": {"Memory": 67108864}}],
+            examples=[
+                {
+                    "method": "POST",
+                    "path": "/containers/create?name=purser-0193a1c25b7e7c119d430a1b2c3d4e5f-1",
+                    "body": {"Image": "busybox:latest", "Cmd": ["echo", "hello"], "HostConfig": {"Memory": 67108864}},
+                }
+            ],
         ),
     ],
 )
@@ -278,7 +284,7 @@ class NamespaceQuota(Answer):
 
 
 class DryRun(Answer):
-    """What a launch would do. Stars stand for the values of `env` and for `stdin`."""
+    """What a launch would do. Stars stand for the values of `env` and of secrets, and for `stdin`."""
 
     dry_run: Literal[True] = Field(description="Nothing was launched.")
     executor: str = Field(description="The executor it would run on.", examples=["docker"])
@@ -292,7 +298,8 @@ class DryRun(Answer):
     waiting: Waiting | None = Field(description="Why it would have to wait; null if it would be launched at once.")
     engine_request: EngineRequest | None = Field(
         description="What the engine would be asked, in its own terms; null where the executor does not tell. On "
-        "docker the body of its create request, on process the command line with its surroundings."
+        "docker `method`, `path` and `body` of its create request, on process the command line with its surroundings, "
+        "on mock the script."
     )
 
 

@@ -168,6 +168,13 @@ class ContainerExecutor(ABC):
             detail = f"secret {secret.provided!r} cannot be read: {type(error).__name__}"
             raise SecretUnavailable(detail) from error
 
+    def complete(self, job: JobSpec) -> JobSpec:
+        """The job as `launch_job` takes it: with this executor's own defaults in the place of what it leaves open.
+
+        Must not ask the engine. A request with these values is one that it honours.
+        """
+        return job
+
     def describe_launch(self, job: JobSpec) -> Mapping[str, Any] | None:
         """What `launch_job` would ask of the engine, as JSON, by the very code that asks; None where it is not told.
 

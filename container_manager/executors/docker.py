@@ -22,7 +22,7 @@ from container_manager.executors.docker_engine.outcome import (
     listed_status,
 )
 from container_manager.executors.docker_engine.policy import denials
-from container_manager.executors.docker_engine.request import MIB, is_owned, ownership
+from container_manager.executors.docker_engine.request import MIB, completed, is_owned, ownership
 from container_manager.executors.docker_engine.secret_files import SecretFiles
 from container_manager.executors.docker_engine.streams import Stream
 from container_manager.executors.results import (
@@ -86,6 +86,9 @@ class DockerExecutor(ContainerExecutor):
 
     def launch_job(self, job: JobSpec) -> LaunchResult:
         return self._launcher.launch(job)
+
+    def complete(self, job: JobSpec) -> JobSpec:
+        return completed(job, self.options)
 
     def describe_launch(self, job: JobSpec) -> Mapping[str, Any]:
         return self._launcher.describe(job)

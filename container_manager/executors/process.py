@@ -15,10 +15,10 @@ from typing import Any
 from container_manager.exceptions import EngineUnavailable, ExecutionNotFound, FieldError, SecretUnavailable
 from container_manager.executors.base import ContainerExecutor
 from container_manager.executors.cgroups import MIB, Group
-from container_manager.executors.process_host.command import command_line
+from container_manager.executors.process_host.command import command_line, secret_options
 from container_manager.executors.process_host.directory import ExecutionDirectory
 from container_manager.executors.process_host.options import ProcessOptions
-from container_manager.executors.process_host.request import errors_in, pids_of, spec_of
+from container_manager.executors.process_host.request import completed, errors_in, pids_of, spec_of
 from container_manager.executors.process_host.sandbox import Bubblewrap, find_cgroups, find_user
 from container_manager.executors.results import (
     Capabilities,
@@ -159,13 +159,20 @@ class ProcessExecutor(ContainerExecutor):
             directory.write_spec(self._spec(job, group))
         return lock
 
+    def complete(self, job: JobSpec) -> JobSpec:
+        return completed(job, self.options, self.capabilities)
+
     def describe_launch(self, job: JobSpec) -> dict[str, Any]:
         spec = self._spec(job, Group.named(job.execution_id, self._host.cgroups))
         pids = pids_of(job, self.options, self._host.bubblewrap)
         limits = {"memory_mib": job.memory_mib, "cpu_cores": job.cpu_cores, "pids": pids}
+        files = [(secret.place, "***") for secret in job.secrets if secret.kind == "file"]
+        told = list(secret_options(files, spec["secret_dirs"]))
+        variables = {secret.place: "***" for secret in job.secrets if secret.kind == "env"}
         return {
-            "command_line": command_line(spec["sandbox"], [], spec["argv"]),
-            **{name: spec[name] for name in ("env", "working_dir", "stdin", "user", "cgroups")},
+            "command_line": command_line(spec["sandbox"], told, spec["argv"]),
+            "env": {**spec["env"], **variables},
+            **{name: spec[name] for name in ("working_dir", "stdin", "user", "cgroups")},
             "limits": limits if self._host.cgroups else None,
         }
 

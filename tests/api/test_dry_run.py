@@ -146,7 +146,7 @@ def test_an_unknown_executor_is_not_found(client: Client) -> None:
 
 @pytest.mark.usefixtures("engines")
 def test_secrets_are_not_repeated(client: Client) -> None:
-    secrets = [{"name": "TOKEN", "value": "hunter4", "kind": "env"}]
+    secrets = [{"name": "TOKEN", "value": "hunter4", "kind": "env"}, {"name": "key", "value": "hunter5"}]
     body = {
         "image": "busybox:1",
         "command": ["true"],
@@ -159,6 +159,8 @@ def test_secrets_are_not_repeated(client: Client) -> None:
     assert answer.status_code == 200, answer.content
     assert answer.json()["effective"]["env"] == {"PASSWORD": "***"}
     assert answer.json()["engine_request"]["body"]["Env"] == ["PASSWORD=***", "TOKEN=***"]
+    (mount,) = answer.json()["engine_request"]["body"]["HostConfig"]["Mounts"]
+    assert (mount["Target"], mount["ReadOnly"]) == ("/run/secrets/key", True)
     assert b"hunter" not in answer.content
 
 
@@ -190,13 +192,46 @@ def test_mock_is_described_by_its_script(client: Client) -> None:
     assert found["engine_request"] == {"script": {"exit_code": 3}}
 
 
+def given(effective: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in effective.items() if value not in (None, [], {})}
+
+
 def test_what_is_rehearsed_can_be_launched(client: Client) -> None:
     effective = rehearsed(client, {"command": ["true"]})["effective"]
-    given = {name: value for name, value in effective.items() if value not in (None, [], {})}
-    answer = launch(client, given)
+    answer = launch(client, given(effective))
 
     assert answer.status_code == 202, answer.content
     assert Job.objects.get().timeout_seconds == effective["timeout_seconds"]
+
+
+@pytest.mark.usefixtures("engines")
+@pytest.mark.parametrize(
+    ("executor", "filled"),
+    [
+        ("docker", {"pull_policy": "missing", "pids_limit": 50, "tmp_size_mib": 64, "network": "none",
+                    "read_only_root": False}),
+        ("process", {"working_dir": "/tmp", "network": "host"}),
+    ],
+)  # fmt: skip
+def test_the_executors_own_defaults_are_filled_in_and_it_honours_them(
+    client: Client, executor: str, filled: dict[str, Any]
+) -> None:
+    body = {"image": "busybox:1", "command": ["true"]} if executor == "docker" else {"command": ["true"]}
+    found = rehearsed(client, body, executor)
+
+    assert {name: found["effective"][name] for name in filled} == filled
+    assert filled.keys() <= set(found["defaulted"])
+    again = rehearsed(client, given(found["effective"]), executor)
+    assert (again["effective"], again["defaulted"]) == (found["effective"], [])
+
+
+@pytest.mark.usefixtures("engines")
+def test_what_is_asked_for_as_tmp_leaves_no_default_for_it(client: Client) -> None:
+    body = {"image": "busybox:1", "command": ["true"], "tmpfs": [{"target": "/tmp", "size_mib": 8}]}
+    found = rehearsed(client, body, "docker")
+
+    assert found["effective"]["tmp_size_mib"] is None
+    assert found["engine_request"]["body"]["HostConfig"]["Tmpfs"] == {"/tmp": "rw,exec,nosuid,nodev,mode=1777,size=8m"}
 
 
 SPEC: dict[str, Any] = {

@@ -14,7 +14,7 @@ from container_manager.executors.docker_engine.groups import ParentGroups
 from container_manager.executors.docker_engine.options import DockerOptions
 from container_manager.executors.docker_engine.outcome import launch_reason, pull_reason
 from container_manager.executors.docker_engine.policy import denials
-from container_manager.executors.docker_engine.request import container_request, is_owned
+from container_manager.executors.docker_engine.request import completed, container_request, is_owned
 from container_manager.executors.docker_engine.secret_files import SecretFiles
 from container_manager.executors.docker_engine.streams import StdinFeed
 from container_manager.executors.results import GivenSecret, LaunchResult
@@ -108,7 +108,7 @@ class Launcher:
 
     def _create_unless_begun(self, job: JobSpec) -> str | None:
         """The engine's id of a container that is to be started; None if an earlier launch of this attempt has begun."""
-        policy = job.pull_policy or self._options.pull_policy
+        policy = completed(job, self._options).pull_policy
         if policy != "always" or self._find(job):  # what was made has been pulled
             try:
                 return self._create(job)
@@ -125,6 +125,8 @@ class Launcher:
         """Same promise as `describe_launch`. The engine's default stands for a cgroup parent that is not known yet."""
         request = self._request(job)
         request["Env"] += [f"{secret.place}=***" for secret in job.secrets if secret.kind == "env"]
+        files = [secret.place for secret in job.secrets if secret.kind == "file"]
+        request["HostConfig"]["Mounts"] += self._files.mounts(job.execution_id, files)
         return {"method": "POST", "path": f"/containers/create?name={job.execution_id}", "body": request}
 
     def _request(self, job: JobSpec) -> dict[str, Any]:

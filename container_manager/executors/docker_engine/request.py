@@ -21,16 +21,29 @@ def is_owned(labels: Mapping[str, str] | None, executor: str, instance: str) -> 
     return (labels or {}).items() >= ownership(executor, instance).items()
 
 
+def completed(spec: JobSpec, options: DockerOptions) -> JobSpec:
+    """The job with the operator's defaults in the place of what it leaves open."""
+    defaults = {
+        "pull_policy": options.pull_policy,
+        "user": options.user,
+        "pids_limit": options.default_pids_limit,
+        "tmp_size_mib": None if _takes_tmp(spec) else options.default_tmp_size_mib,
+        "network": options.default_network,
+        "read_only_root": options.read_only_root,
+    }
+    return spec.model_copy(update={name: value for name, value in defaults.items() if getattr(spec, name) is None})
+
+
 def container_request(spec: JobSpec, options: DockerOptions, executor: str, cgroup_parent: str = "") -> dict[str, Any]:
     """The body of `POST /containers/create`. An empty `cgroup_parent` is the engine's default."""
-    reads_stdin = bool(spec.stdin)
+    spec, reads_stdin = completed(spec, options), bool(spec.stdin)
     return {
         "Image": spec.image,
         "Entrypoint": spec.entrypoint,
         "Cmd": spec.command,
         "Env": [f"{name}={value}" for name, value in spec.env.items()],
         "WorkingDir": spec.working_dir or "",
-        "User": spec.user or options.user or "",
+        "User": spec.user or "",
         "Labels": _labels(spec, options, executor),
         "OpenStdin": reads_stdin,
         "StdinOnce": reads_stdin,
@@ -56,15 +69,15 @@ def _host_config(spec: JobSpec, options: DockerOptions) -> dict[str, Any]:
         "Memory": memory,
         "MemorySwap": memory,
         "NanoCpus": round(spec.cpu_cores * 1e9),
-        "PidsLimit": spec.pids_limit or options.default_pids_limit,
-        "NetworkMode": spec.network or options.default_network,
+        "PidsLimit": spec.pids_limit,
+        "NetworkMode": spec.network,
         "IpcMode": "private",
         "CapDrop": ["ALL"],
         "CapAdd": options.cap_add,
         "SecurityOpt": ["no-new-privileges"] if options.no_new_privileges else [],
         "Init": options.init,
         "ReadonlyRootfs": options.read_only_root or bool(spec.read_only_root),
-        "Tmpfs": _tmpfs(spec, options),
+        "Tmpfs": _tmpfs(spec),
         "Mounts": [_mount(mount, options) for mount in spec.mounts],
         "LogConfig": _log_config(options),
         "RestartPolicy": {"Name": "no"},
@@ -72,13 +85,17 @@ def _host_config(spec: JobSpec, options: DockerOptions) -> dict[str, Any]:
     }
 
 
-def _tmpfs(spec: JobSpec, options: DockerOptions) -> dict[str, str]:
+def _tmpfs(spec: JobSpec) -> dict[str, str]:
     asked = {tmpfs.target: tmpfs.size_mib for tmpfs in spec.tmpfs}
-    taken = {posixpath.normpath(target) for target in (*asked, *(mount.target for mount in spec.mounts))}
-    tmp_size = spec.tmp_size_mib or options.default_tmp_size_mib
-    if tmp_size and TMP not in taken:
-        asked[TMP] = tmp_size
+    if spec.tmp_size_mib and not _takes_tmp(spec):
+        asked[TMP] = spec.tmp_size_mib
     return {target: f"rw,exec,nosuid,nodev,mode=1777,size={size}m" for target, size in asked.items()}
+
+
+def _takes_tmp(spec: JobSpec) -> bool:
+    """Whether something else that it asks for is its /tmp."""
+    targets = [*(tmpfs.target for tmpfs in spec.tmpfs), *(mount.target for mount in spec.mounts)]
+    return TMP in map(posixpath.normpath, targets)
 
 
 def _mount(mount: Mount, options: DockerOptions) -> dict[str, Any]:

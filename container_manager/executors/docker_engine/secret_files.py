@@ -35,7 +35,6 @@ class SecretFiles:
         if not files:
             return []
         directory = self._make(execution_id)
-        mounts = []
         for index, secret in enumerate(files):
             path = directory / str(index)
             draft = directory / secrets.token_hex(8)
@@ -44,8 +43,15 @@ class SecretFiles:
                 file.write(secret.value)
                 os.fchmod(file.fileno(), 0o444)
             draft.rename(path)
-            mounts.append({"Type": "bind", "Source": str(path), "Target": secret.place, "ReadOnly": True})
-        return mounts
+        return self.mounts(execution_id, [secret.place for secret in files])
+
+    def mounts(self, execution_id: str, places: Iterable[str]) -> list[dict[str, Any]]:
+        """By which a container has its files at these places, in the order in which they were given."""
+        directory = self._dir / execution_id
+        return [
+            {"Type": "bind", "Source": str(directory / str(index)), "Target": place, "ReadOnly": True}
+            for index, place in enumerate(places)
+        ]
 
     def remove(self, execution_id: str) -> bool:
         """Whether none of it is left."""

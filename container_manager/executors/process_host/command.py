@@ -108,14 +108,9 @@ class Command:
         settings = _in_memory("environment", "".join(f"{word}\0" for word in words))
         os.set_inheritable(self._its_status, True)
         told = ["--args", str(settings), "--json-status-fd", str(self._its_status)]
-        return command_line(self._spec["sandbox"], [*self._secret_files(), *told], self._spec["argv"])
-
-    def _secret_files(self) -> Iterator[str]:
-        """Bubblewrap's options for files that only the command's user can read, held in memory."""
-        for place, value in self._files:
-            yield from ("--perms", "0400", "--file", str(_in_memory("secret", value)), place)
-        for directory in self._spec["secret_dirs"] if self._files else ():
-            yield from ("--remount-ro", directory)
+        files = [(place, str(_in_memory("secret", value))) for place, value in self._files]
+        secrets = secret_options(files, self._spec["secret_dirs"])
+        return command_line(self._spec["sandbox"], [*secrets, *told], self._spec["argv"])
 
     def _failure(self, step: str, error: OSError | ValueError) -> Failure:
         number = (isinstance(error, OSError) and error.errno) or errno.EINVAL
@@ -133,6 +128,14 @@ def _in_memory(name: str, text: str) -> int:
         file.write(text.encode())
     os.lseek(fd, 0, os.SEEK_SET)
     return fd
+
+
+def secret_options(files: Sequence[tuple[str, str]], directories: Sequence[str]) -> Iterator[str]:
+    """Bubblewrap's options for files that only the command's user can read: where each is, and where it comes from."""
+    for place, source in files:
+        yield from ("--perms", "0400", "--file", source, place)
+    for directory in directories if files else ():
+        yield from ("--remount-ro", directory)
 
 
 def command_line(sandbox: list[str], told: list[str], argv: list[str]) -> list[str]:

@@ -55,6 +55,20 @@ def _user_errors(user: str, allowed: list[str]) -> Iterator[FieldError]:
         yield FieldError("user", "not_allowed", f"allowed is {', '.join(allowed)}")
 
 
+def completed(job: JobSpec, options: ProcessOptions, capabilities: Capabilities) -> JobSpec:
+    """The job with the defaults of what is honoured here in the place of what it leaves open."""
+    defaults = {
+        "working_dir": _HOME,
+        "user": options.default_user,
+        "network": capabilities.networks[0],
+        "pids_limit": options.max_pids_limit,
+        "tmp_size_mib": options.default_tmp_size_mib,
+        "read_only_root": True,
+    }
+    left_open = [name for name in defaults if name in capabilities.fields and getattr(job, name) is None]
+    return job.model_copy(update={name: defaults[name] for name in left_open})
+
+
 def pids_of(job: JobSpec, options: ProcessOptions, bubblewrap: Bubblewrap | None) -> int:
     """How many processes the control group of a job may have."""
     return (job.pids_limit or options.max_pids_limit) + (_BUBBLEWRAPS_OWN_PROCESSES if bubblewrap else 0)
