@@ -40,6 +40,8 @@ def test_the_database_refuses_to_change_or_remove_an_entry() -> None:
     refuses("DELETE FROM container_manager_auditentry")
     if connection.vendor == "postgresql":
         refuses("TRUNCATE container_manager_auditentry")
+    else:
+        refuses("REPLACE INTO container_manager_auditentry SELECT * FROM container_manager_auditentry")
     assert AuditEntry.objects.get().outcome == "done"
 
 
