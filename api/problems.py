@@ -116,12 +116,12 @@ def problem(request: HttpRequest | Request, error: PurserError) -> HttpResponse:
         "type": f"/api/docs/problems#{error.code}",
         "title": title_of(kind),
         "status": status,
-        "detail": title_of(kind) if status == 500 else str(error),
+        "detail": title_of(kind) if status == 500 else _detail(error),
         "instance": escape_uri_path(request.path),
         "code": error.code,
         "request_id": request.META.get(REQUEST_ID, ""),
     }
-    if places := list(_places(error)):
+    if places := list(_places(error, request)):
         document["errors"] = places
     headers = {"Retry-After": str(RETRY_AFTER_SECONDS)} if error.retryable else {}
     headers |= getattr(error, "headers", {})
@@ -129,11 +129,20 @@ def problem(request: HttpRequest | Request, error: PurserError) -> HttpResponse:
     return HttpResponse(body, status=status, content_type="application/problem+json", headers=headers)
 
 
-def _places(error: PurserError) -> Iterable[dict[str, str]]:
+def _detail(error: PurserError) -> str:
+    """The error's sentence, with places as `errors` has them."""
+    if isinstance(error, InvalidBody):
+        return "; ".join(f"{_pointer(each)}: {each.detail}" for each in error.errors)
+    return str(error)
+
+
+def _places(error: PurserError, request: HttpRequest | Request) -> Iterable[dict[str, str]]:
     if isinstance(error, InvalidBody):
         return [{"pointer": _pointer(each), "code": each.code, "detail": each.detail} for each in error.errors]
     if isinstance(error, errors.InvalidQuery):
         return [{"parameter": each.field, "code": each.code, "detail": each.detail} for each in error.errors]
+    if isinstance(error, domain.InvalidCursor) and "cursor" not in request.GET:
+        return [{"header": "Last-Event-ID", "code": error.code, "detail": str(error)}]
     if type(error) in _PLACES:
         place, name = _PLACES[type(error)]
         return [{place: name, "code": error.code, "detail": str(error)}]

@@ -69,11 +69,8 @@ def parse(url: str) -> Destination:
 
 def check_literal(destination: Destination, allowed: Sequence[Network]) -> None:
     """Refuse at once an address that would be refused later; a name says nothing yet. Raises DestinationRefused."""
-    try:
-        address = ipaddress.ip_address(destination.host.partition("%")[0])
-    except ValueError:
-        return
-    _check(address, allowed)
+    if address := _literal(destination.host):
+        _check(address, allowed, destination.host)
 
 
 def resolve(destination: Destination, allowed: Sequence[Network]) -> list[Address]:
@@ -87,18 +84,25 @@ def resolve(destination: Destination, allowed: Sequence[Network]) -> list[Addres
         raise DestinationRefused("has a host that cannot be a name") from None
     addresses = list(dict.fromkeys(ipaddress.ip_address(str(entry[4][0]).partition("%")[0]) for entry in found))
     for address in addresses:
-        _check(address, allowed)
+        _check(address, allowed, destination.host)
     return addresses
 
 
-def _check(address: Address, allowed: Sequence[Network]) -> None:
+def _literal(host: str) -> Address | None:
+    try:
+        return ipaddress.ip_address(host.partition("%")[0])
+    except ValueError:
+        return None
+
+
+def _check(address: Address, allowed: Sequence[Network], host: str) -> None:
     for meant in {address, _meant(address)}:
         if any(meant in network for network in allowed if network.version == meant.version):
             return
     if not _is_public(address) or not _is_public(_meant(address)):
-        raise DestinationRefused(
-            f"leads to {address}, which is not a public address; PURSER_WEBHOOK_ALLOWED_NETWORKS says what else may be"
-        )
+        # What a name leads to inside is not for a tenant to learn.
+        where = f"{address}, which is not a public address" if _literal(host) else "an address that is not public"
+        raise DestinationRefused(f"leads to {where}; PURSER_WEBHOOK_ALLOWED_NETWORKS says what else may be")
 
 
 def _meant(address: Address) -> Address:

@@ -56,6 +56,7 @@ def test_a_wrong_last_event_id_is_a_problem(client: Client, ended: str) -> None:
     answer = client.get(f"/api/v1/jobs/{ended}/events", headers={"Accept": SSE, "Last-Event-ID": "-1"})
 
     assert (answer.status_code, answer.json()["code"]) == (422, "invalid_cursor")
+    assert [error["header"] for error in answer.json()["errors"]] == ["Last-Event-ID"]
 
 
 def test_a_follower_is_told_each_change_as_it_happens(http: httpx.Client) -> None:

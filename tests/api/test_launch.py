@@ -110,6 +110,7 @@ def test_every_wrong_field_is_named_at_once(client: Client) -> None:
     assert "greater than or equal to 1" in named["/memory_mib"]
     assert "-1" in named["/memory_mib"]
     assert "at most 2" in named["/cpu_cores"]
+    assert answer.json()["detail"] == "; ".join(f"{place}: {detail}" for place, detail in named.items())
 
 
 def test_a_wrong_environment_value_is_not_repeated_in_the_answer(client: Client) -> None:

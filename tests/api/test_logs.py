@@ -258,10 +258,15 @@ def test_a_cursor_of_another_log_is_refused(client: Client, job: Job, write_log:
     assert (answer.status_code, answer.json()["code"]) == (422, "invalid_cursor")
 
 
-def test_a_wrong_last_event_id_is_a_problem_and_no_stream(client: Client, job: Job) -> None:
-    answer = client.get(f"/api/v1/jobs/{job.pk}/logs", headers={"Accept": SSE, "Last-Event-ID": "nonsense"})
+@pytest.mark.parametrize("last", ["nonsense", "1.999-0", "1.a-b"])
+def test_a_wrong_last_event_id_is_a_problem_and_no_stream(
+    client: Client, job: Job, write_log: Write, last: str
+) -> None:
+    write_log(job, *FRAMES)
+    answer = client.get(f"/api/v1/jobs/{job.pk}/logs", headers={"Accept": SSE, "Last-Event-ID": last})
 
     assert (answer.status_code, answer["Content-Type"]) == (422, "application/problem+json")
+    assert [error["header"] for error in answer.json()["errors"]] == ["Last-Event-ID"]
 
 
 def test_a_form_that_there_is_not_is_refused(client: Client, job: Job) -> None:

@@ -43,7 +43,7 @@ def test_a_public_address_is_taken(address: str) -> None:
     "url", ["http://0x7f.1/", "http://2130706433/", "http://127.1/", "http://017700000001/", "http://localhost/"]
 )
 def test_another_spelling_of_a_loopback_address_is_refused_before_it_is_connected_to(url: str) -> None:
-    with pytest.raises(DestinationRefused, match="leads to 127"):
+    with pytest.raises(DestinationRefused, match="leads to an address that is not public"):
         destinations.resolve(destinations.parse(url), ())
 
 
@@ -55,11 +55,14 @@ def test_the_operator_can_allow_a_network(address: str) -> None:
         destinations.resolve(destination("10.2.0.1"), allowed)
 
 
-def test_a_name_of_which_one_address_is_not_public_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_name_of_which_one_address_is_not_public_is_refused_and_the_address_not_told(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     entries: list[Any] = [(0, 0, 0, "", (address, 443)) for address in ("1.1.1.1", "10.0.0.1")]
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: entries)
-    with pytest.raises(DestinationRefused, match=r"10\.0\.0\.1"):
+    with pytest.raises(DestinationRefused, match="leads to an address that is not public") as refused:
         destinations.resolve(destinations.parse("https://two.example/"), ())
+    assert "10.0.0.1" not in str(refused.value)
 
 
 @pytest.mark.parametrize(
