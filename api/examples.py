@@ -70,9 +70,32 @@ _JUST_QUEUED = {
     "usage": None,
     "image_digest": None,
 }
+_RUNNING = {
+    "finished_at": None,
+    "reason": None,
+    "evidence": {},
+    "exit_code": None,
+    "usage": {
+        "peak_memory_bytes": None,
+        "cpu_user_seconds": None,
+        "cpu_system_seconds": None,
+        "io_read_bytes": None,
+        "io_write_bytes": None,
+    },
+    "phases": {
+        "queued_seconds": 0.021,
+        "pull_seconds": None,
+        "launch_seconds": 0.238,
+        "run_seconds": None,
+        "cleanup_seconds": None,
+    },
+    "cleaned_at": None,
+}
 _BEING_STOPPED = {
     "state": "running",
-    "version": 3,
+    "version": 4,
+    "attempts": _RUNNING,
+    "usage": _RUNNING["usage"],
     "reason": None,
     "evidence": {},
     "exit_code": None,
@@ -119,7 +142,17 @@ def of_answer(operation: str, status: str, schema: Mapping[str, Any], schemas: M
     """An example of one answer. Raises NoExample."""
     found = example_of(schema, schemas, _name(schema) or operation)
     different = _DIFFERENT.get((operation.replace("ExecutorJob", "Job"), status), {})
-    return {**found, **different} if different else found
+    return {**found, **_laid_over(found, different)} if different else found
+
+
+def _laid_over(found: Mapping[str, Any], different: Mapping[str, Any]) -> dict[str, Any]:
+    """The differences; those of a list's items are laid over each of them."""
+    return {
+        name: [{**item, **change} for item in found[name]]
+        if isinstance(found[name], list) and isinstance(change, Mapping)
+        else change
+        for name, change in different.items()
+    }
 
 
 def of_model(model: type[BaseModel]) -> Any:

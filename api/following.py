@@ -61,7 +61,7 @@ class SseForm:
         return server_sent("end", {**end_document(job), "dropped_bytes": dropped})
 
     def broken(self, error: PurserError) -> bytes:
-        return server_sent("error", _error_document(error))
+        return _error_event(error)
 
 
 class NdjsonForm:
@@ -308,7 +308,7 @@ def _chunk_event(attempt: int, run: list[LogChunk]) -> bytes:
 
 
 class EventSource:
-    """Says which events have been added since, and at last how the job ended."""
+    """Says which events have been added since, and at last how the job ended, or that it is gone."""
 
     def __init__(self, job: Job, after: int) -> None:
         self._job, self._after = job, after
@@ -319,7 +319,10 @@ class EventSource:
         return self._after
 
     def step(self, place: int, *, look: bool) -> Step[int]:
-        job = jobs.get(self._job.pk, namespace=self._job.namespace)
+        try:
+            job = jobs.get(self._job.pk, namespace=self._job.namespace)
+        except UnknownJob as error:
+            return Step(place, _error_event(error), done=True)
         events = jobs.events(job, after=place, limit=_PAGE_LINES)
         last = events[-1].seq if events else place
         chunk = b"".join(server_sent(event.type, event_document(event), str(event.seq)) for event in events)
@@ -337,6 +340,10 @@ def server_sent(event: str, document: dict[str, Any], cursor: str | None = None)
 def json_line(document: dict[str, Any]) -> bytes:
     """One line of newline-delimited JSON."""
     return orjson.dumps(document, option=orjson.OPT_APPEND_NEWLINE)
+
+
+def _error_event(error: PurserError) -> bytes:
+    return server_sent("error", _error_document(error))
 
 
 def _error_document(error: PurserError) -> dict[str, Any]:

@@ -31,7 +31,7 @@ from container_manager.executors.registry import executors
 from container_manager.lifecycle import Outcome
 from container_manager.models import Capacity, IdempotencyKey, Job, JobEvent, JobLabel, Namespace, Share
 from container_manager.spec import JobRequest, JobSpec
-from container_manager.states import ACTIVE, TERMINAL, JobState, Reason
+from container_manager.states import ACTIVE, TERMINAL, EventType, JobState, Reason
 
 STARS = "***"
 """Stands for a value that is not shown."""
@@ -169,7 +169,7 @@ def _ask_for_the_end(job_id: UUID, by: str) -> bool:
         if lifecycle.end(job_id, outcome, sources={JobState.QUEUED}):
             audit.note("job", job_id)
             return True
-        if lifecycle.mark(job_id, "cancel_requested", told, states=ACTIVE, cancel_requested_at=timezone.now()):
+        if lifecycle.mark(job_id, EventType.CANCEL_REQUESTED, told, states=ACTIVE, cancel_requested_at=timezone.now()):
             audit.note("job", job_id)
             bell.ring(CONTROL_TOPIC)
             return True
@@ -281,7 +281,7 @@ def _insert(job: Job) -> Job:
     watched = _join(job.executor, job.namespace)
     named = {"job": job, "namespace": job.namespace, "created_at": job.created_at}
     JobLabel.objects.bulk_create(JobLabel(key=key, value=value, **named) for key, value in job.labels.items())
-    lifecycle.record(job, "state", watched=watched)
+    lifecycle.record(job, EventType.STATE, watched=watched)
     audit.note("job", job.pk, job.namespace)
     bell.ring(queue_topic(job.executor))
     return job

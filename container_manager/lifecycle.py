@@ -15,7 +15,7 @@ from container_manager import outbox
 from container_manager.bell import bell, job_topic, queue_topic
 from container_manager.ledger import DatabaseLedger
 from container_manager.models import Attempt, Job, JobCount, JobEvent
-from container_manager.states import ACTIVE, TERMINAL, JobState, Reason, sources_of
+from container_manager.states import ACTIVE, TERMINAL, EventType, JobState, Reason, sources_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +123,7 @@ def retry(job_id: UUID, outcome: Outcome, *, fence: int, not_before: datetime) -
         return moved
 
 
-def record(job: Job, kind: str, detail: dict[str, Any] | None = None, *, watched: bool = False) -> None:
+def record(job: Job, kind: EventType, detail: dict[str, Any] | None = None, *, watched: bool = False) -> None:
     """Write the event of a change that has just been made in this transaction, and tell who waits for it.
 
     `watched` says that there are webhooks in the job's namespace.
@@ -131,7 +131,7 @@ def record(job: Job, kind: str, detail: dict[str, Any] | None = None, *, watched
     JobEvent.objects.create(
         job=job, seq=job.version, type=kind, state=job.state, reason=job.reason, detail=detail or {}
     )
-    if kind == "state":
+    if kind == EventType.STATE:
         _count(job)
     if watched:
         outbox.post(job, detail or {})
@@ -141,7 +141,7 @@ def record(job: Job, kind: str, detail: dict[str, Any] | None = None, *, watched
 @transaction.atomic
 def mark(
     job_id: UUID,
-    kind: str,
+    kind: EventType,
     detail: dict[str, Any] | None = None,
     *,
     states: Collection[JobState],
@@ -196,7 +196,7 @@ def _move(
     job = outbox.with_watchers(Job.objects.all()).get(pk=job_id)
     if to not in ACTIVE and DatabaseLedger(job.executor).release(str(job_id)):
         bell.ring(queue_topic(job.executor))
-    record(job, "state", detail, watched=outbox.is_watched(job))
+    record(job, EventType.STATE, detail, watched=outbox.is_watched(job))
     return True
 
 
@@ -210,7 +210,7 @@ def _deadline_of_running(job_id: UUID, fence: int) -> datetime | None:
 
 def _mark_cleaned(job_id: UUID) -> None:
     if not Attempt.objects.filter(job_id=job_id, cleaned_at=None).exists():
-        mark(job_id, "cleaned", states=TERMINAL, cleaned_at=timezone.now())
+        mark(job_id, EventType.CLEANED, states=TERMINAL, cleaned_at=timezone.now())
 
 
 def _end_attempt(job_id: UUID, outcome: Outcome, finished_at: datetime) -> None:

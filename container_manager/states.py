@@ -75,6 +75,15 @@ NOT_HELD_AGAINST_EXECUTOR = JOB_FAULTS | {Reason.IMAGE_PULL_FAILED}
 """Causes of a failed launch that say nothing about the executor's own health: a registry is not its own."""
 
 
+class EventType(StrEnum):
+    """What happened: `state` is a change of state; the others change none."""
+
+    STATE = "state"
+    CANCEL_REQUESTED = "cancel_requested"  # somebody asked for its end
+    TIMED_OUT = "timed_out"  # it ran longer than it may, and is being stopped
+    CLEANED = "cleaned"  # nothing of it is left on the engine
+
+
 class ExecutionStatus(StrEnum):
     """What an engine knows of an execution. No answer is `unknown`, never `failed`."""
 

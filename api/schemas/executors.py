@@ -7,6 +7,7 @@ from pydantic import Field
 from typing_extensions import TypeAliasType
 
 from api.schemas.base import Answer, BreakerState, Time
+from container_manager.spec import SecretKind
 from container_manager.states import ExecutionStatus, JobState, Reason
 
 DriftCause = TypeAliasType(
@@ -63,7 +64,7 @@ class Capabilities(Answer):
     list_executions: bool = Field(description="Whether the engine can be asked what it runs.", examples=[True])
     enforces_memory: bool = Field(description="Whether the memory limit is enforced.", examples=[True])
     enforces_cpu: bool = Field(description="Whether the cpu limit is enforced.", examples=[True])
-    secrets: list[str] = Field(description="As what it can give secrets: `file`, `env`.", examples=[["file", "env"]])
+    secrets: list[SecretKind] = Field(description="As what it can give secrets.", examples=[["file", "env"]])
 
 
 class Limits(Answer):

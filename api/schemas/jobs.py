@@ -9,7 +9,7 @@ from typing_extensions import TypeAliasType
 from api.schemas.base import Answer, BreakerState, DroppedBytes, Evidence, LogStream, Time
 from api.schemas.executors import Capabilities, Limits
 from container_manager.spec import JobRequest, Labels
-from container_manager.states import JobState, Reason
+from container_manager.states import EventType, JobState, Reason
 
 WaitingCode = TypeAliasType(
     "WaitingCode",
@@ -90,7 +90,9 @@ class Attempt(Answer):
 
     number: int = Field(ge=1, description="1 for the first launch.", examples=[1])
     launching_at: Time = Field(description="When the engine was asked.")
-    pulling_at: Time | None = Field(description="When it began to pull the image; null when it was there.")
+    pulling_at: Time | None = Field(
+        description="When it began to pull the image; null when it was there.", examples=[None]
+    )
     started_at: Time | None = Field(description="When the engine said that it started.")
     finished_at: Time | None = Field(description="When it ended.")
     reason: Reason | None = Field(description="Why it ended; null until then.", examples=["completed"])
@@ -327,7 +329,11 @@ class Event(Answer):
 
     seq: int = Field(ge=1, description="Counts the job's events without a gap.", examples=[1])
     at: Time = Field(description="When it happened.")
-    type: str = Field(description="`state` for a change of state, else what happened.", examples=["state"])
+    type: EventType = Field(
+        description="What happened. `state`: it has a new state. `cancel_requested`: somebody asked for its end. "
+        "`timed_out`: it ran longer than it may and is being stopped. `cleaned`: nothing of it is left on the engine.",
+        examples=["state"],
+    )
     state: JobState = Field(description="The job's state after it.", examples=["queued"])
     reason: Reason | None = Field(description="Why the job ended; null before its end.", examples=[None])
     detail: dict[str, Any] = Field(description="What is known about it besides.", examples=[{}])

@@ -1,14 +1,24 @@
 """Answers about webhooks."""
 
-from typing import Any
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from pydantic import Field
+from typing_extensions import TypeAliasType
 
 from api.schemas.base import Answer, Time
 from container_manager.outbox import DeliveryState
-from container_manager.states import JobState
+from container_manager.spec import Labels
+from container_manager.states import JobState, Reason
 from container_manager.webhooks import LabelSelector
+
+MessageType = TypeAliasType(
+    "MessageType",
+    Annotated[
+        Literal["job.queued", "job.launching", "job.running", "job.succeeded", "job.failed", "job.cancelled"],
+        Field(description="`job.` and the state that began.", examples=["job.succeeded"]),
+    ],
+)
 
 
 class Webhook(Answer):
@@ -57,12 +67,40 @@ class DeliveryAttempt(Answer):
     error: str | None = Field(description="Why it did not succeed; null when it did.", examples=[None])
 
 
+class JobChange(Answer):
+    """One change of a job, as webhooks are told of it: how it was right after. Its request is not in it."""
+
+    id: UUID = Field(description="The job's id.")
+    seq: int = Field(ge=1, description="Counts the job's events: a later change has a higher one.", examples=[4])
+    executor: str = Field(description="The executor it runs on.", examples=["docker"])
+    namespace: str = Field(description="The tenant it belongs to.", examples=["default"])
+    state: JobState = Field(description="The state that began.", examples=["succeeded"])
+    reason: Reason | None = Field(description="Why it ended; null until then.", examples=["completed"])
+    exit_code: int | None = Field(
+        ge=0, le=255, description="The command's exit code, where there was one.", examples=[0]
+    )
+    attempt: int = Field(ge=0, description="Number of the present launch; 0 before the first.", examples=[1])
+    labels: Labels = Field(description="The labels it was launched with.", examples=[{"team": "a"}])
+    detail: dict[str, Any] = Field(description="What is known about it besides.", examples=[{"exit_code": 0}])
+    created_at: Time = Field(description="When the launch request was accepted.")
+    started_at: Time | None = Field(description="When the present attempt started.")
+    finished_at: Time | None = Field(description="When the job ended.")
+
+
+class WebhookMessage(Answer):
+    """What a webhook is sent: the body of a POST, signed as Standard Webhooks has it."""
+
+    type: MessageType = Field(description="What happened.")
+    timestamp: Time = Field(description="When it happened.")
+    data: JobChange = Field(description="The job.")
+
+
 class Delivery(Answer):
     """One change of a job, and how telling the webhook of it went."""
 
     id: UUID = Field(description="The delivery's id: `webhook-id` of each attempt, by which a receiver tells repeats.")
     job: UUID = Field(description="The job that changed.")
-    event: str = Field(description="`job.` and the state that began.", examples=["job.succeeded"])
+    event: MessageType = Field(description="What happened to it.")
     state: DeliveryState = Field(description="How it is doing.", examples=["delivered"])
     reason: str | None = Field(description="Why it failed; null otherwise.", examples=[None])
     created_at: Time = Field(description="When the job changed.")
@@ -70,10 +108,7 @@ class Delivery(Answer):
     next_attempt_at: Time | None = Field(description="When it is tried next; null at its end.", examples=[None])
     attempt_count: int = Field(ge=0, description="How often it was tried.", examples=[1])
     attempts: list[DeliveryAttempt] = Field(description="The last 20 attempts, in order.")
-    payload: dict[str, Any] = Field(
-        description="The body that is sent.",
-        examples=[{"type": "job.succeeded", "timestamp": "2026-11-22T17:02:11.482913Z", "data": {}}],
-    )
+    payload: WebhookMessage = Field(description="The body that is sent.")
 
 
 class DeliveryPage(Answer):

@@ -19,7 +19,8 @@ from container_manager.tokens import Scope
 
 _STREAM = Text(
     "Server-sent events: each with the event's `type`, its `seq` as `id` and the event as in JSON, and a last `end` "
-    "with `state`, `reason` and `exit_code`. Comments keep a silent connection open.",
+    "with `state`, `reason` and `exit_code`, or `error` with `code` and `detail` when the job itself is gone. Comments "
+    "keep a silent connection open.",
     (server_sent("state", of_model(Event), "1") + server_sent("end", of_model(End))).decode(),
 )
 

@@ -32,17 +32,21 @@ from container_manager.tokens import Scope
 
 _PAGE_LINES = 1000
 _LINE, _END = of_model(LogLine), of_model(LogEnd)
+_ATTEMPT = {"attempt": 2, "dropped_bytes": {"stdout": 1048576}}
 _TEXTS = {
     PLAIN: Text("The bytes as they were written, and nothing else.", "hello\n"),
     SSE: Text(
-        "Server-sent events: `log` with a line as in JSON and a resumable `id`, `attempt` when another begins, and a "
-        "last `end` with `state`, `reason`, `exit_code` and `dropped_bytes`. Comments keep a silent connection open.",
-        (server_sent("log", _LINE, "1.0-0.0") + server_sent("end", _END)).decode(),
+        "Server-sent events: `log` with a line as in JSON and a resumable `id`, or `chunk` with `stream`, `at`, and "
+        "`text` or `data_base64`; `attempt` when another begins, with its number as `attempt` and the `dropped_bytes` "
+        "of the one before; and a last `end` with `state`, `reason`, `exit_code` and `dropped_bytes`, or `error` with "
+        "`code` and `detail` when the rest cannot be had, such as of logs that are deleted meanwhile. A stream that "
+        "breaks off without either is taken up behind the last `id`. Comments keep a silent connection open.",
+        (server_sent("log", _LINE, "1.0-0.0") + server_sent("attempt", _ATTEMPT) + server_sent("end", _END)).decode(),
     ),
     NDJSON: Text(
-        'A JSON object a line: a line as in JSON, `{"attempt": …}` when another begins, and, when it is followed, a '
-        'last `{"end": …}`.',
-        (json_line(_LINE) + json_line({"end": _END})).decode(),
+        'A JSON object a line: a line as in JSON, `{"attempt": …, "dropped_bytes": …}` when another begins, and, when '
+        'it is followed, a last `{"end": …}`, or `{"error": {"code": …, "detail": …}}` when the rest cannot be had.',
+        (json_line(_LINE) + json_line(_ATTEMPT) + json_line({"end": _END})).decode(),
     ),
 }
 

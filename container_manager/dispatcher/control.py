@@ -14,7 +14,7 @@ from container_manager.dispatcher.board import Tracked
 from container_manager.dispatcher.lane import Lane
 from container_manager.lifecycle import Outcome
 from container_manager.models import Attempt, Job
-from container_manager.states import ACTIVE, JobState, Reason
+from container_manager.states import ACTIVE, EventType, JobState, Reason
 
 _TICK_SECONDS = 0.1
 _LOOK_SECONDS = 1.0
@@ -62,7 +62,7 @@ class Control:
 
     def _time_out(self, lane: Lane, tracked: Tracked) -> None:
         job = tracked.job
-        lifecycle.mark(job.pk, "timed_out", states=ACTIVE, fence=job.fence, timed_out_at=timezone.now())
+        lifecycle.mark(job.pk, EventType.TIMED_OUT, states=ACTIVE, fence=job.fence, timed_out_at=timezone.now())
         lane.ender.stop(tracked, job.grace_seconds)
 
     def _stop_cancelled(self) -> None:

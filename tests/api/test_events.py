@@ -69,3 +69,14 @@ def test_a_follower_is_told_each_change_as_it_happens(http: httpx.Client) -> Non
         lifecycle.end(job_id, CANCELLED)
 
         assert [event["event"] for event in stream][-1] == "end"
+
+
+def test_a_follower_of_a_job_that_is_deleted_is_told_so(http: httpx.Client) -> None:
+    job_id = http.post("/api/v1/executors/mock/jobs", json={"command": ["true"]}).json()["id"]
+    with http.stream("GET", f"/api/v1/jobs/{job_id}/events", headers={"Accept": SSE}) as answer:
+        stream = iter(Sse(answer.iter_lines()))
+        assert next(stream)["data"]["state"] == "queued"
+        Job.objects.filter(pk=job_id).delete()
+
+        (last,) = stream
+        assert (last["event"], last["data"]["code"]) == ("error", "unknown_job")

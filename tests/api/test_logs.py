@@ -328,6 +328,18 @@ def test_a_follower_of_a_job_that_never_started_is_told_its_end(http: httpx.Clie
     assert (last["event"], last["data"]["state"]) == ("end", "cancelled")
 
 
+@pytest.mark.parametrize("form", [SSE, NDJSON])
+def test_a_follower_of_logs_that_are_deleted_is_told_so(http: httpx.Client, write_log: Write, form: str) -> None:
+    job = AttemptFactory.create().job
+    write_log(job, *FRAMES, finish=False)
+    with http.stream("GET", f"/api/v1/jobs/{job.pk}/logs?follow=true", headers={"Accept": form}) as answer:
+        lines = answer.iter_lines()
+        assert "three" in next(line for line in lines if "three" in line)
+        Job.objects.filter(pk=job.pk).update(logs_deleted_at=timezone.now())
+
+        assert '"code":"logs_gone"' in [line for line in lines if line][-1]
+
+
 def test_plain_text_is_followed_to_its_last_byte(http: httpx.Client, write_log: Write) -> None:
     job = AttemptFactory.create().job
     written = bytes(range(256)) * 3000

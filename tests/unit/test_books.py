@@ -49,7 +49,7 @@ from container_manager.models import (
 )
 from container_manager.resources import Resources
 from container_manager.spec import JobRequest
-from container_manager.states import ACTIVE, TERMINAL, TRANSITIONS, JobState, Reason
+from container_manager.states import ACTIVE, TERMINAL, TRANSITIONS, EventType, JobState, Reason
 
 OPTIONS = {
     "mock": {"total_memory": 40, "total_cpu": 4, "max_jobs": 4},
@@ -129,7 +129,9 @@ class Books(RuleBasedStateMachine):
     @rule(data=st.data())
     def time_out(self, data: st.DataObject) -> None:
         job = self.draw(data, ACTIVE)
-        marked = lifecycle.mark(job.pk, "timed_out", states=ACTIVE, fence=job.fence, timed_out_at=timezone.now())
+        marked = lifecycle.mark(
+            job.pk, EventType.TIMED_OUT, states=ACTIVE, fence=job.fence, timed_out_at=timezone.now()
+        )
         assert marked is (job.timed_out_at is None)
 
     @rule()
@@ -155,7 +157,9 @@ class Books(RuleBasedStateMachine):
     def nothing_can_be_done_by_its_old_owner(self, job: Job) -> None:
         outcome = Outcome(JobState.FAILED, Reason.ENGINE_LOST)
         assert lifecycle.start(job.pk, fence=job.fence, timeout_seconds=60) is None
-        assert not lifecycle.mark(job.pk, "timed_out", states=ACTIVE, fence=job.fence, timed_out_at=timezone.now())
+        assert not lifecycle.mark(
+            job.pk, EventType.TIMED_OUT, states=ACTIVE, fence=job.fence, timed_out_at=timezone.now()
+        )
         assert not lifecycle.retry(job.pk, outcome, fence=job.fence, not_before=timezone.now())
         assert not lifecycle.end(job.pk, outcome, fence=job.fence)
 

@@ -14,7 +14,7 @@ from container_manager.ledger import DatabaseLedger
 from container_manager.lifecycle import Outcome
 from container_manager.models import Allocation, Attempt, Job, JobCount
 from container_manager.resources import Limits, Resources
-from container_manager.states import TERMINAL, TRANSITIONS, JobState, Reason
+from container_manager.states import TERMINAL, TRANSITIONS, EventType, JobState, Reason
 from tests.factories import AttemptFactory, ContainerJobFactory
 
 pytestmark = pytest.mark.django_db
@@ -81,7 +81,9 @@ def test_an_old_owner_can_change_nothing() -> None:
 
     assert not lifecycle.end(job.pk, FAILURE, fence=job.fence)
     assert not lifecycle.retry(job.pk, FAILURE, fence=job.fence, not_before=timezone.now())
-    assert not lifecycle.mark(job.pk, "timed_out", states=set(JobState), fence=job.fence, timed_out_at=timezone.now())
+    assert not lifecycle.mark(
+        job.pk, EventType.TIMED_OUT, states=set(JobState), fence=job.fence, timed_out_at=timezone.now()
+    )
     assert Job.objects.get().state == JobState.RUNNING
 
 
@@ -108,7 +110,7 @@ def test_a_start_that_is_said_twice_is_one_start_with_one_deadline() -> None:
 
 def test_a_retry_forgets_that_the_attempt_before_was_timed_out() -> None:
     job = job_in(JobState.RUNNING)
-    lifecycle.mark(job.pk, "timed_out", states={JobState.RUNNING}, timed_out_at=timezone.now())
+    lifecycle.mark(job.pk, EventType.TIMED_OUT, states={JobState.RUNNING}, timed_out_at=timezone.now())
 
     lifecycle.retry(job.pk, LOST, fence=job.fence, not_before=timezone.now())
 
@@ -117,7 +119,7 @@ def test_a_retry_forgets_that_the_attempt_before_was_timed_out() -> None:
 
 def test_a_job_whose_end_was_asked_for_is_not_queued_again() -> None:
     job = job_in(JobState.RUNNING)
-    lifecycle.mark(job.pk, "cancel_requested", states={JobState.RUNNING}, cancel_requested_at=timezone.now())
+    lifecycle.mark(job.pk, EventType.CANCEL_REQUESTED, states={JobState.RUNNING}, cancel_requested_at=timezone.now())
 
     assert not lifecycle.retry(job.pk, LOST, fence=job.fence, not_before=timezone.now())
     assert Job.objects.get().state == JobState.RUNNING
@@ -128,7 +130,7 @@ def test_a_mark_is_made_once() -> None:
     asked = timezone.now()
 
     made = [
-        lifecycle.mark(job.pk, "cancel_requested", states={JobState.RUNNING}, cancel_requested_at=asked)
+        lifecycle.mark(job.pk, EventType.CANCEL_REQUESTED, states={JobState.RUNNING}, cancel_requested_at=asked)
         for _ in range(2)
     ]
 

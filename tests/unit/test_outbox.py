@@ -12,7 +12,7 @@ from container_manager.identifiers import uuid7
 from container_manager.lifecycle import Outcome
 from container_manager.models import Job, Webhook, WebhookDelivery
 from container_manager.spec import JobRequest
-from container_manager.states import JobState, Reason
+from container_manager.states import EventType, JobState, Reason
 from container_manager.webhooks import WebhookRequest
 from tests.factories import ContainerJobFactory
 
@@ -41,7 +41,7 @@ def test_each_change_of_state_is_written_down_for_each_webhook() -> None:
     lifecycle.claim(job, uuid7())
     fence = Job.objects.get(pk=job.pk).fence
     lifecycle.start(job.pk, fence=fence, timeout_seconds=60)
-    lifecycle.mark(job.pk, "cancel_requested", states={JobState.RUNNING}, cancel_requested_at=job.created_at)
+    lifecycle.mark(job.pk, EventType.CANCEL_REQUESTED, states={JobState.RUNNING}, cancel_requested_at=job.created_at)
     lifecycle.end(job.pk, CANCELLED, fence=fence)
     assert events(one) == events(two) == ["job.queued", "job.launching", "job.running", "job.cancelled"]
 

@@ -16,7 +16,6 @@ from .defaults import Defaults
 from .delivery import Delivery
 from .delivery_attempt import DeliveryAttempt
 from .delivery_page import DeliveryPage
-from .delivery_payload import DeliveryPayload
 from .delivery_state import DeliveryState
 from .drift import Drift
 from .drift_cause import DriftCause
@@ -27,6 +26,7 @@ from .environment import Environment
 from .event import Event
 from .event_detail import EventDetail
 from .event_page import EventPage
+from .event_type import EventType
 from .evidence import Evidence
 from .execution_status import ExecutionStatus
 from .executor import Executor
@@ -38,6 +38,8 @@ from .explain_evidence_short_of import ExplainEvidenceShortOf
 from .explanation import Explanation
 from .health import Health
 from .job import Job
+from .job_change import JobChange
+from .job_change_detail import JobChangeDetail
 from .job_count import JobCount
 from .job_page import JobPage
 from .job_request import JobRequest
@@ -53,6 +55,7 @@ from .log_page import LogPage
 from .log_stream import LogStream
 from .log_streams import LogStreams
 from .log_unit import LogUnit
+from .message_type import MessageType
 from .missing_execution import MissingExecution
 from .moment import Moment
 from .mount import Mount
@@ -95,6 +98,7 @@ from .waiting import Waiting
 from .waiting_code import WaitingCode
 from .webhook import Webhook
 from .webhook_change import WebhookChange
+from .webhook_message import WebhookMessage
 from .webhook_page import WebhookPage
 from .webhook_request import WebhookRequest
 from .webhook_with_secret import WebhookWithSecret
@@ -116,7 +120,6 @@ __all__ = (
     "Delivery",
     "DeliveryAttempt",
     "DeliveryPage",
-    "DeliveryPayload",
     "DeliveryState",
     "Drift",
     "DriftCause",
@@ -127,6 +130,7 @@ __all__ = (
     "Event",
     "EventDetail",
     "EventPage",
+    "EventType",
     "Evidence",
     "ExecutionStatus",
     "Executor",
@@ -138,6 +142,8 @@ __all__ = (
     "Explanation",
     "Health",
     "Job",
+    "JobChange",
+    "JobChangeDetail",
     "JobCount",
     "JobPage",
     "JobRequest",
@@ -153,6 +159,7 @@ __all__ = (
     "LogStream",
     "LogStreams",
     "LogUnit",
+    "MessageType",
     "MissingExecution",
     "Moment",
     "Mount",
@@ -195,6 +202,7 @@ __all__ = (
     "WaitingCode",
     "Webhook",
     "WebhookChange",
+    "WebhookMessage",
     "WebhookPage",
     "WebhookRequest",
     "WebhookWithSecret",

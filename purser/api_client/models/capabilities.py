@@ -5,6 +5,8 @@ from typing import Any, TypeVar, cast
 
 from attrs import define as _attrs_define
 
+from ..models.secret_kind import SecretKind
+
 T = TypeVar("T", bound="Capabilities")
 
 
@@ -23,7 +25,7 @@ class Capabilities:
         list_executions (bool): Whether the engine can be asked what it runs.
         enforces_memory (bool): Whether the memory limit is enforced.
         enforces_cpu (bool): Whether the cpu limit is enforced.
-        secrets (list[str]): As what it can give secrets: `file`, `env`.
+        secrets (list[SecretKind]): As what it can give secrets.
     """
 
     fields: list[str]
@@ -36,7 +38,7 @@ class Capabilities:
     list_executions: bool
     enforces_memory: bool
     enforces_cpu: bool
-    secrets: list[str]
+    secrets: list[SecretKind]
 
     def to_dict(self) -> dict[str, Any]:
         fields = self.fields
@@ -59,7 +61,10 @@ class Capabilities:
 
         enforces_cpu = self.enforces_cpu
 
-        secrets = self.secrets
+        secrets = []
+        for secrets_item_data in self.secrets:
+            secrets_item = secrets_item_data.value
+            secrets.append(secrets_item)
 
         field_dict: dict[str, Any] = {}
 
@@ -104,7 +109,12 @@ class Capabilities:
 
         enforces_cpu = d.pop("enforces_cpu")
 
-        secrets = cast(list[str], d.pop("secrets"))
+        secrets = []
+        _secrets = d.pop("secrets")
+        for secrets_item_data in _secrets:
+            secrets_item = SecretKind(secrets_item_data)
+
+            secrets.append(secrets_item)
 
         capabilities = cls(
             fields=fields,

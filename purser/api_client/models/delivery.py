@@ -8,10 +8,11 @@ from uuid import UUID
 from attrs import define as _attrs_define
 
 from ..models.delivery_state import DeliveryState
+from ..models.message_type import MessageType
 
 if TYPE_CHECKING:
     from ..models.delivery_attempt import DeliveryAttempt
-    from ..models.delivery_payload import DeliveryPayload
+    from ..models.webhook_message import WebhookMessage
 
 
 T = TypeVar("T", bound="Delivery")
@@ -24,7 +25,7 @@ class Delivery:
     Attributes:
         id (UUID): The delivery's id: `webhook-id` of each attempt, by which a receiver tells repeats.
         job (UUID): The job that changed.
-        event (str): `job.` and the state that began.
+        event (MessageType): `job.` and the state that began.
         state (DeliveryState): How a delivery is doing.
         reason (None | str): Why it failed; null otherwise.
         created_at (datetime.datetime): When the job changed.
@@ -32,12 +33,12 @@ class Delivery:
         next_attempt_at (datetime.datetime | None): When it is tried next; null at its end.
         attempt_count (int): How often it was tried.
         attempts (list[DeliveryAttempt]): The last 20 attempts, in order.
-        payload (DeliveryPayload): The body that is sent.
+        payload (WebhookMessage): What a webhook is sent: the body of a POST, signed as Standard Webhooks has it.
     """
 
     id: UUID
     job: UUID
-    event: str
+    event: MessageType
     state: DeliveryState
     reason: None | str
     created_at: datetime.datetime
@@ -45,14 +46,14 @@ class Delivery:
     next_attempt_at: datetime.datetime | None
     attempt_count: int
     attempts: list[DeliveryAttempt]
-    payload: DeliveryPayload
+    payload: WebhookMessage
 
     def to_dict(self) -> dict[str, Any]:
         id = str(self.id)
 
         job = str(self.job)
 
-        event = self.event
+        event = self.event.value
 
         state = self.state.value
 
@@ -105,14 +106,14 @@ class Delivery:
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
         from ..models.delivery_attempt import DeliveryAttempt  # noqa: PLC0415
-        from ..models.delivery_payload import DeliveryPayload  # noqa: PLC0415
+        from ..models.webhook_message import WebhookMessage  # noqa: PLC0415
 
         d = dict(src_dict)
         id = UUID(d.pop("id"))
 
         job = UUID(d.pop("job"))
 
-        event = d.pop("event")
+        event = MessageType(d.pop("event"))
 
         state = DeliveryState(d.pop("state"))
 
@@ -164,7 +165,7 @@ class Delivery:
 
             attempts.append(attempts_item)
 
-        payload = DeliveryPayload.from_dict(d.pop("payload"))
+        payload = WebhookMessage.from_dict(d.pop("payload"))
 
         delivery = cls(
             id=id,

@@ -19,7 +19,7 @@ T = TypeVar("T", bound="DryRun")
 
 @_attrs_define
 class DryRun:
-    """What a launch would do. Stars stand for the values of `env` and for `stdin`.
+    """What a launch would do. Stars stand for the values of `env` and of secrets, and for `stdin`.
 
     Attributes:
         dry_run (bool): Nothing was launched.
@@ -33,7 +33,8 @@ class DryRun:
         queued (bool): Whether it would have to wait.
         waiting (None | Waiting): Why it would have to wait; null if it would be launched at once.
         engine_request (EngineRequest | None): What the engine would be asked, in its own terms; null where the executor
-            does not tell. On docker the body of its create request, on process the command line with its surroundings.
+            does not tell. On docker `method`, `path` and `body` of its create request, on process the command line with its
+            surroundings, on mock the script.
     """
 
     dry_run: bool

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from attrs import define as _attrs_define
 
+from ..models.event_type import EventType
 from ..models.job_state import JobState
 from ..models.reason import Reason
 
@@ -23,7 +24,7 @@ class Event:
     Attributes:
         seq (int): Counts the job's events without a gap.
         at (datetime.datetime): When it happened.
-        type_ (str): `state` for a change of state, else what happened.
+        type_ (EventType): What happened: `state` is a change of state; the others change none.
         state (JobState): Where a job is in its life; `succeeded`, `failed` and `cancelled` are its ends.
         reason (None | Reason): Why the job ended; null before its end.
         detail (EventDetail): What is known about it besides.
@@ -31,7 +32,7 @@ class Event:
 
     seq: int
     at: datetime.datetime
-    type_: str
+    type_: EventType
     state: JobState
     reason: None | Reason
     detail: EventDetail
@@ -41,7 +42,7 @@ class Event:
 
         at = self.at.isoformat()
 
-        type_ = self.type_
+        type_ = self.type_.value
 
         state = self.state.value
 
@@ -77,7 +78,7 @@ class Event:
 
         at = datetime.datetime.fromisoformat(d.pop("at"))
 
-        type_ = d.pop("type")
+        type_ = EventType(d.pop("type"))
 
         state = JobState(d.pop("state"))
 

@@ -6,12 +6,12 @@ from typing import Any, TypeVar
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-T = TypeVar("T", bound="DeliveryPayload")
+T = TypeVar("T", bound="JobChangeDetail")
 
 
 @_attrs_define
-class DeliveryPayload:
-    """The body that is sent."""
+class JobChangeDetail:
+    """What is known about it besides."""
 
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
@@ -25,10 +25,10 @@ class DeliveryPayload:
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
         d = dict(src_dict)
-        delivery_payload = cls()
+        job_change_detail = cls()
 
-        delivery_payload.additional_properties = d
-        return delivery_payload
+        job_change_detail.additional_properties = d
+        return job_change_detail
 
     @property
     def additional_keys(self) -> list[str]:
