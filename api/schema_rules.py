@@ -32,6 +32,25 @@ _HEADERS: Mapping[str, tuple[str, str, dict[str, Any]]] = {
         {"type": "string", "examples": ['Bearer realm="purser"']},
     ),
 }
+_SIGNED: tuple[tuple[str, str, dict[str, Any]], ...] = (
+    (
+        "webhook-id",
+        "The delivery's id: the same each time that it is tried.",
+        {"type": "string", "format": "uuid", "examples": [examples.JOB_ID]},
+    ),
+    (
+        "webhook-timestamp",
+        "When it was sent: seconds since 1970.",
+        {"type": "string", "pattern": r"^\d+$", "examples": ["1795366931"]},
+    ),
+    (
+        "webhook-signature",
+        "`v1,` and the base64 of HMAC-SHA256 over `webhook-id.webhook-timestamp.body`; after a rotation two of these.",
+        {"type": "string", "examples": ["v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="]},
+    ),
+)
+"""The headers by which a receiver knows what it is sent, as Standard Webhooks has them."""
+
 _GIVEN_BY: Mapping[str, Mapping[str, str]] = {
     "Job": {"job": "id", "executor": "executor"},
     "JobPage": {"job": "results/0/id", "executor": "results/0/executor"},
@@ -71,6 +90,7 @@ def apply(result: dict[str, Any], **_: Any) -> dict[str, Any]:
             if PROBLEM_JSON in response.get("content", {}) and len(response["content"]) == 1:
                 operation["responses"][status] = _shared_response(response, components["responses"])
     _link(result)
+    result["webhooks"] = {"jobChanged": {"post": _received(components["schemas"])}}
     for section in components.values():
         ordered = sorted(section.items())
         section.clear()
@@ -150,6 +170,31 @@ def _answer_example(
 
 def _first_sentence(schema: Mapping[str, Any]) -> str:
     return str(schema["description"]).partition("\n")[0]
+
+
+def _received(schemas: Mapping[str, Any]) -> dict[str, Any]:
+    """What a webhook's receiver is asked: the other side of `createWebhook`."""
+    message = {"$ref": "#/components/schemas/WebhookMessage"}
+    example = examples.example_of(message, schemas, "WebhookMessage")
+    return {
+        "operationId": "receiveJobChange",
+        "summary": "Be told of a change of a job",
+        "description": "What Purser sends to the URL of a webhook. Any 2xx says that it is received.",
+        "tags": ["webhooks"],
+        "security": [],
+        "parameters": [
+            {"name": name, "in": "header", "required": True, "description": text, "schema": schema}
+            for name, text, schema in _SIGNED
+        ],
+        "requestBody": {
+            "required": True,
+            "content": {"application/json": {"schema": message, "examples": {"WebhookMessage": {"value": example}}}},
+        },
+        "responses": {
+            "2XX": {"description": "It is received."},
+            "410": {"description": "It is not wanted any more: the webhook is disabled."},
+        },
+    }
 
 
 def _link(document: dict[str, Any]) -> None:

@@ -163,6 +163,19 @@ PROBLEMS: list[tuple[str, Ask]] = [
 ]
 
 
+def test_what_a_webhook_is_sent_is_as_the_contract_says(db: None) -> None:
+    delivery()
+    received = schema.document()["webhooks"]["jobChanged"]["post"]
+
+    validate(
+        received["requestBody"]["content"]["application/json"]["schema"],
+        json.loads(WebhookDelivery.objects.get().body),
+    )
+    assert {header["name"] for header in received["parameters"]} == {
+        "webhook-id", "webhook-timestamp", "webhook-signature",
+    }  # fmt: skip
+
+
 def test_the_committed_file_is_what_the_code_says(tmp_path: Path) -> None:
     generated = tmp_path / "openapi.yaml"
     call_command("spectacular", "--validate", "--fail-on-warn", "--file", str(generated))
