@@ -112,6 +112,8 @@ def _attempt(attempt: Attempt) -> Document:
         "evidence": attempt.evidence,
         "exit_code": attempt.exit_code,
         "image_digest": attempt.image_digest or None,
+        "launch_path": attempt.launch_path or None,
+        "launch_path_detail": attempt.launch_path_detail or None,
         "usage": _usage(attempt),
         "phases": _phases(attempt),
         "cleaned_at": _time(attempt.cleaned_at),
@@ -305,6 +307,7 @@ def metrics_document(executor: str, namespace: str) -> Document:
         "active": reports.active(executor, namespace),
         "jobs": [{**count, "reason": count["reason"] or None} for count in counts],
         "removed": {f"{kind}": count for kind, count in tallies.counts(executor).items()},
+        "launches": {f"{path}": count for path, count in tallies.launches(executor).items()},
         "processes": [_process(report) for report in reports.fresh(executor)],
     }
 

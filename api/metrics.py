@@ -65,7 +65,7 @@ class _Books(Collector):
         return []  # so that registering it asks nothing of the database
 
     def collect(self) -> Iterable[Metric]:
-        yield from (_entered(), _removed(), _present(), *_capacity(), _up(), _breaker(), _heartbeat())
+        yield from (_entered(), _removed(), _launches(), _present(), *_capacity(), _up(), _breaker(), _heartbeat())
 
 
 def _entered() -> Metric:
@@ -83,6 +83,15 @@ def _removed() -> Metric:
     for name in executors:
         for kind, count in tallies.counts(name).items():
             family.add_metric((name, kind), count)
+    return family
+
+
+def _launches() -> Metric:
+    text = "Launches by the way that they took, ever."
+    family = CounterMetricFamily("purser_launches", text, labels=("executor", "path"))
+    for name in executors:
+        for path, count in tallies.launches(name).items():
+            family.add_metric((name, path), count)
     return family
 
 

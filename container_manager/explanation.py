@@ -82,6 +82,8 @@ class Evidence:
     logs: str | None = None
     memory_mib: int | None = None
     peak_memory_bytes: int | None = None
+    launch_path: str | None = None
+    launch_path_detail: str | None = None
     timeout_seconds: float | None = None
     queue_timeout_seconds: float | None = None
     waited_seconds: float | None = None
@@ -124,7 +126,7 @@ def explain(job: Job) -> Explanation:
     elif job.state in TERMINAL:
         code, (sentence, evidence) = job.reason, _of_an_end(job, attempts)
     else:
-        code, sentence, evidence = _of_activity(job)
+        code, sentence, evidence = _of_activity(job, attempts)
     return Explanation(code, sentence, HINTS[code], evidence, tuple(_timeline(job, attempts)))
 
 
@@ -161,6 +163,7 @@ def _of_an_end(job: Job, attempts: list[Attempt]) -> tuple[str, Evidence]:
         logs=told.get("logs"),
         memory_mib=job.memory_mib,
         peak_memory_bytes=attempts[-1].peak_memory_bytes if attempts else None,
+        **_way(attempts),
         timeout_seconds=job.timeout_seconds,
         queue_timeout_seconds=job.request.get("queue_timeout_seconds"),
         waited_seconds=told.get("waited_seconds"),
@@ -172,9 +175,10 @@ def _of_an_end(job: Job, attempts: list[Attempt]) -> tuple[str, Evidence]:
     return _as_sentence(f"{sentence}: {words}" if words else sentence), evidence
 
 
-def _of_activity(job: Job) -> tuple[str, str, Evidence]:
+def _of_activity(job: Job, attempts: list[Attempt]) -> tuple[str, str, Evidence]:
     evidence = Evidence(
         memory_mib=job.memory_mib,
+        **_way(attempts),
         timeout_seconds=job.timeout_seconds,
         cancel=_cancel(job),
         stale_since=job.stale_since,
@@ -192,6 +196,12 @@ _ACTIVITIES: tuple[tuple[str, Callable[[Job], object], str], ...] = (
     ("launching", lambda job: job.state == JobState.LAUNCHING, "The engine has been asked to run it."),
     ("running", lambda _: True, "It runs."),
 )
+
+
+def _way(attempts: list[Attempt]) -> dict[str, Any]:
+    """Which way the last launch took, and why not a faster one."""
+    names = ("launch_path", "launch_path_detail")
+    return {name: getattr(attempts[-1], name) or None for name in names} if attempts else {}
 
 
 def _cancel(job: Job) -> dict[str, Any] | None:

@@ -11,11 +11,11 @@ from django.db.models import F, QuerySet
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from container_manager import outbox
+from container_manager import outbox, tallies
 from container_manager.bell import bell, job_topic, queue_topic
 from container_manager.ledger import DatabaseLedger
 from container_manager.models import Attempt, Job, JobCount, JobEvent
-from container_manager.states import ACTIVE, TERMINAL, EventType, JobState, Reason, sources_of
+from container_manager.states import ACTIVE, TERMINAL, EventType, JobState, LaunchPath, Reason, sources_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +53,18 @@ def claim(job: Job, owner: UUID) -> bool:
         return True
 
 
-def start(job_id: UUID, *, fence: int, timeout_seconds: float, pull_seconds: float | None = None) -> datetime | None:
+def start(
+    job_id: UUID,
+    *,
+    fence: int,
+    timeout_seconds: float,
+    pull_seconds: float | None = None,
+    path: LaunchPath | None = None,
+    path_detail: str = "",
+) -> datetime | None:
     """The engine has started the present attempt: returns its deadline, or None when the job is no longer ours.
 
-    Said again, of an attempt that runs already, it returns the same deadline.
+    Said again, of an attempt that runs already, it returns the same deadline. `path` is the way that the launch took.
     """
     now = timezone.now()
     deadline = now + timedelta(seconds=timeout_seconds)
@@ -64,9 +72,16 @@ def start(job_id: UUID, *, fence: int, timeout_seconds: float, pull_seconds: flo
         columns = {"started_at": now, "deadline": deadline, "stale_since": None}
         if not _move(job_id, JobState.RUNNING, columns, fence=fence):
             return _deadline_of_running(job_id, fence)
-        attempt = Attempt.objects.get(job_id=job_id, finished_at=None)
-        launch = _launch_seconds(attempt, now, pull_seconds)
-        Attempt.objects.filter(pk=attempt.pk).update(started_at=now, pull_seconds=pull_seconds, launch_seconds=launch)
+        attempt = Attempt.objects.select_related("job").get(job_id=job_id, finished_at=None)
+        Attempt.objects.filter(pk=attempt.pk).update(
+            started_at=now,
+            pull_seconds=pull_seconds,
+            launch_seconds=_launch_seconds(attempt, now, pull_seconds),
+            launch_path=path or "",
+            launch_path_detail=path_detail,
+        )
+        if path:
+            tallies.add_launch(attempt.job.executor, path)
     return deadline
 
 

@@ -9,10 +9,11 @@ from django.utils import timezone
 from container_manager import vault
 from container_manager.identifiers import uuid7
 from container_manager.spec import JobRequest, JobSpec, execution_id
-from container_manager.states import TERMINAL, JobState, Reason
+from container_manager.states import TERMINAL, JobState, LaunchPath, Reason
 
 _STATES = [(state, state) for state in JobState]
 _REASONS = [(reason, reason) for reason in Reason]
+_PATHS = [(path, path) for path in LaunchPath]
 
 
 class Job(models.Model):
@@ -156,6 +157,8 @@ class Attempt(models.Model):
     evidence = models.JSONField(default=dict)
     exit_code = models.IntegerField(null=True)
     image_digest = models.CharField(max_length=255, blank=True, default="")
+    launch_path = models.CharField(max_length=32, choices=_PATHS, blank=True, default="")
+    launch_path_detail = models.TextField(blank=True, default="")
     peak_memory_bytes = models.PositiveBigIntegerField(null=True)
     cpu_user_seconds = models.FloatField(null=True)
     cpu_system_seconds = models.FloatField(null=True)
@@ -316,7 +319,7 @@ class DriftReport(models.Model):
 
 
 class Tally(models.Model):
-    """How many of something were removed on an executor, ever: of what is gone, the number stays."""
+    """How many of something were removed or launched on an executor, ever: of what is gone, the number stays."""
 
     executor = models.CharField(max_length=63)
     kind = models.CharField(max_length=32)

@@ -84,6 +84,14 @@ class EventType(StrEnum):
     CLEANED = "cleaned"  # nothing of it is left on the engine
 
 
+class LaunchPath(StrEnum):
+    """Which way a launch took, on an executor that has more than one."""
+
+    COLD = "cold"  # nothing of it was there before
+    PREPARED_NETWORK = "prepared_network"  # its network namespace was made ahead
+    WARM = "warm"  # its container was made and started ahead
+
+
 class ExecutionStatus(StrEnum):
     """What an engine knows of an execution. No answer is `unknown`, never `failed`."""
 

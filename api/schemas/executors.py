@@ -175,6 +175,16 @@ class Removed(Answer):
     )
 
 
+class Launches(Answer):
+    """How many launches have taken each way, ever, in all namespaces together; 0 where there is one way only."""
+
+    cold: int = Field(ge=0, description="How many with nothing made ahead.", examples=[2])
+    prepared_network: int = Field(
+        ge=0, description="How many with a network namespace that was made ahead.", examples=[10]
+    )
+    warm: int = Field(ge=0, description="How many into a container that was started ahead.", examples=[0])
+
+
 class ExecutorMetrics(Answer):
     """Accounting and counters of an executor."""
 
@@ -186,6 +196,7 @@ class ExecutorMetrics(Answer):
         "`active` has the jobs there are now."
     )
     removed: Removed = Field(description="What was removed of itself, ever, in all namespaces together.")
+    launches: Launches = Field(description="Which ways launches have taken, ever, in all namespaces together.")
     processes: list[ProcessMetrics] = Field(description="One entry a living dispatcher.")
 
 

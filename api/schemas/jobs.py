@@ -9,7 +9,7 @@ from typing_extensions import TypeAliasType
 from api.schemas.base import Answer, BreakerState, DroppedBytes, Evidence, LogStream, Time
 from api.schemas.executors import Capabilities, Limits
 from container_manager.spec import JobRequest, Labels
-from container_manager.states import EventType, JobState, Reason
+from container_manager.states import EventType, JobState, LaunchPath, Reason
 
 WaitingCode = TypeAliasType(
     "WaitingCode",
@@ -101,6 +101,15 @@ class Attempt(Answer):
         ge=0, le=255, description="The command's exit code, where there was one.", examples=[0]
     )
     image_digest: str | None = Field(description="Digest of the image that ran.", examples=[DIGEST])
+    launch_path: LaunchPath | None = Field(
+        description="Which way the launch took: `cold`, with a `prepared_network`, or into a `warm` container; null "
+        "until it has started, and on an executor that has one way only.",
+        examples=["cold"],
+    )
+    launch_path_detail: str | None = Field(
+        description="Why it was not a faster one; null if it was the fastest that there is, or is not known.",
+        examples=[None],
+    )
     usage: Usage = Field(description="What it used.")
     phases: Phases = Field(description="How long each part of it took.")
     cleaned_at: Time | None = Field(description="Since when nothing of it is left on the engine.")
@@ -229,6 +238,8 @@ class ExplainEvidence(Answer):
     peak_memory_bytes: int | None = Field(
         ge=0, description="Most memory that it held at once, in bytes.", examples=[4194304]
     )
+    launch_path: LaunchPath | None = Field(description="Which way its last launch took.", examples=["cold"])
+    launch_path_detail: str | None = Field(description="Why that was not a faster one.", examples=[None])
     timeout_seconds: float | None = Field(gt=0, description="Its longest wall time in seconds.", examples=[300])
     queue_timeout_seconds: float | None = Field(
         gt=0, description="How long it may wait to be launched, in seconds.", examples=[None]

@@ -123,16 +123,22 @@ class Launcher:
     def _launched(self, tracked: Tracked, result: tuple[bool, str], pull: float | None) -> None:
         ok, value = result
         if ok:
-            self._started(tracked, pull)
+            self._started(tracked, result, pull)
         else:
             reason = result.reason if isinstance(result, LaunchResult) else None
             self._ender.close_attempt(tracked, launch_failure(reason, value, pull))
 
-    def _started(self, tracked: Tracked, pull_seconds: float | None) -> None:
+    def _started(self, tracked: Tracked, result: tuple[bool, str], pull_seconds: float | None) -> None:
         job = tracked.job
+        way = result if isinstance(result, LaunchResult) else LaunchResult(*result)
         with span("record", self._board.executor.name, tracked.execution_id):
             deadline = lifecycle.start(
-                job.pk, fence=job.fence, timeout_seconds=job.timeout_seconds, pull_seconds=pull_seconds
+                job.pk,
+                fence=job.fence,
+                timeout_seconds=job.timeout_seconds,
+                pull_seconds=pull_seconds,
+                path=way.path,
+                path_detail=way.path_detail,
             )
         if deadline is None:
             self._board.remove(tracked)  # somebody else owns it now

@@ -5,17 +5,32 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple, Self
 
-from container_manager.states import NOT_HELD_AGAINST_EXECUTOR, ExecutionStatus, Reason
+from container_manager.states import NOT_HELD_AGAINST_EXECUTOR, ExecutionStatus, LaunchPath, Reason
 
 
 class LaunchResult(tuple[bool, str]):
-    """`(True, execution_id)` or `(False, error)`, that also knows the reason of a refusal."""
+    """`(True, execution_id)` or `(False, error)`, that also knows the reason of a refusal, or which way it took.
+
+    `path` is None where an executor has one way only; `path_detail` says why it was not a faster one, if there is one.
+    """
 
     reason: Reason | None
+    path: LaunchPath | None
+    path_detail: str
 
-    def __new__(cls, ok: bool, value: str, reason: Reason | None = None) -> Self:
+    def __new__(
+        cls,
+        ok: bool,
+        value: str,
+        reason: Reason | None = None,
+        *,
+        path: LaunchPath | None = None,
+        path_detail: str = "",
+    ) -> Self:
         result = super().__new__(cls, (ok, value))
         result.reason = reason
+        result.path = path
+        result.path_detail = path_detail
         return result
 
     @property

@@ -171,3 +171,20 @@ def test_another_namespaces_job_is_not_explained(client: Client) -> None:
     job = ContainerJobFactory.create(namespace="elsewhere")
 
     assert client.get(f"/api/v1/jobs/{job.pk}/explain").status_code == 404
+
+
+@pytest.mark.parametrize("ended", [False, True])
+def test_which_way_a_launch_took_and_why_not_a_faster_one_is_told(client: Client, ended: bool) -> None:
+    way = {"launch_path": "cold", "launch_path_detail": "no prepared network was free"}
+    job = AttemptFactory.create(**way).job
+    if ended:
+        lifecycle.end(job.pk, Outcome(JobState.SUCCEEDED, Reason.COMPLETED, exit_code=0))
+
+    assert explain(client, job)["evidence"].items() >= way.items()
+    assert client.get(f"/api/v1/jobs/{job.pk}").json()["attempts"][0].items() >= way.items()
+
+
+def test_an_executor_that_has_one_way_only_tells_none(client: Client) -> None:
+    evidence = explain(client, AttemptFactory.create().job)["evidence"]
+
+    assert (evidence["launch_path"], evidence["launch_path_detail"]) == (None, None)

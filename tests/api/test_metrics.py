@@ -7,12 +7,13 @@ from django.test import Client
 from django.utils import timezone
 from prometheus_client.parser import text_string_to_metric_families as parse
 
-from container_manager import reports, spans
+from container_manager import reports, spans, tallies
 from container_manager.breaker import DatabaseBreaker
 from container_manager.circuit import Rule
 from container_manager.executors.registry import executors
 from container_manager.executors.results import Health
 from container_manager.models import Capacity, DispatcherLease, JobCount
+from container_manager.states import LaunchPath
 from tests.api.conftest import launch
 from tests.factories import ContainerJobFactory
 
@@ -125,3 +126,13 @@ def test_the_jobs_of_the_namespace_that_have_not_ended_are_counted_as_they_are(c
     ContainerJobFactory.create(active=True, namespace="elsewhere")
 
     assert client.get("/api/v1/executors/mock/metrics").json()["active"] == {"queued": 1, "launching": 0, "running": 1}
+
+
+def test_the_ways_that_launches_took_are_counted(client: Client) -> None:
+    tallies.add_launch("mock", LaunchPath.COLD)
+    for _ in range(2):
+        tallies.add_launch("mock", LaunchPath.PREPARED_NETWORK)
+
+    document = client.get("/api/v1/executors/mock/metrics").json()
+    assert document["launches"] == {"cold": 1, "prepared_network": 2, "warm": 0}
+    assert scraped(client)["purser_launches_total", (("executor", "mock"), ("path", "prepared_network"))] == 2

@@ -30,7 +30,7 @@ from container_manager.models import Allocation, Attempt, DispatcherLease, Execu
 from container_manager.resources import Resources
 from container_manager.spans import span
 from container_manager.spec import JobRequest, JobSpec
-from container_manager.states import Reason
+from container_manager.states import LaunchPath, Reason
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -136,6 +136,19 @@ def test_a_job_that_is_cancelled_while_it_is_launched_ends_as_cancelled() -> Non
         (job,) = cleaned(job)
 
     assert (job.state, job.reason) == ("cancelled", "cancelled")
+
+
+def test_the_way_that_a_launch_took_is_written_down(monkeypatch: pytest.MonkeyPatch) -> None:
+    with dispatching() as dispatcher:
+        executor = dispatcher._lanes["mock"].board.executor
+        original = executor.launch_job
+        monkeypatch.setattr(
+            executor, "launch_job", lambda job: LaunchResult(*original(job), path=LaunchPath.COLD, path_detail="why")
+        )
+        (job,) = cleaned(launch())
+
+    attempt = job.attempts.get()
+    assert (attempt.launch_path, attempt.launch_path_detail) == ("cold", "why")
 
 
 def test_a_launch_that_takes_long_is_given_up_when_its_job_is_cancelled(monkeypatch: pytest.MonkeyPatch) -> None:

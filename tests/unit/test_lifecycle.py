@@ -8,13 +8,13 @@ import pytest
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from container_manager import lifecycle
+from container_manager import lifecycle, tallies
 from container_manager.identifiers import uuid7
 from container_manager.ledger import DatabaseLedger
 from container_manager.lifecycle import Outcome
 from container_manager.models import Allocation, Attempt, Job, JobCount
 from container_manager.resources import Limits, Resources
-from container_manager.states import TERMINAL, TRANSITIONS, EventType, JobState, Reason
+from container_manager.states import TERMINAL, TRANSITIONS, EventType, JobState, LaunchPath, Reason
 from tests.factories import AttemptFactory, ContainerJobFactory
 
 pytestmark = pytest.mark.django_db
@@ -276,3 +276,15 @@ def test_a_pull_of_a_job_that_runs_is_not_noted() -> None:
 
     attempt.refresh_from_db()
     assert attempt.pulling_at is None
+
+
+def test_the_way_that_a_launch_took_is_kept_with_the_attempt_and_counted_once() -> None:
+    attempt = AttemptFactory.create(job__state="launching")
+    for _ in range(2):
+        lifecycle.start(
+            attempt.job.pk, fence=0, timeout_seconds=1, path=LaunchPath.COLD, path_detail="the pool is empty"
+        )
+
+    attempt.refresh_from_db()
+    assert (attempt.launch_path, attempt.launch_path_detail) == ("cold", "the pool is empty")
+    assert tallies.launches("mock")[LaunchPath.COLD] == 1

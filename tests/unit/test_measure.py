@@ -6,7 +6,9 @@ import pytest
 from container_manager.exceptions import EngineUnavailable
 from container_manager.executors.base import ContainerExecutor
 from container_manager.executors.measure import WINDOW, percentiles
+from container_manager.executors.results import LaunchResult
 from container_manager.spec import JobSpec
+from container_manager.states import LaunchPath
 from tests.unit.bare import BareExecutor
 
 JOB: Any = None
@@ -174,3 +176,9 @@ def test_uptime_grows() -> None:
 def test_percentiles_are_values_that_occurred() -> None:
     assert percentiles([float(n) for n in range(101)]) == {"p50": 50.0, "p95": 95.0, "p99": 99.0}
     assert percentiles([3.0]) == {"p50": 3.0, "p95": 3.0, "p99": 3.0}
+
+
+def test_a_launch_that_tells_its_way_is_still_the_plain_tuple() -> None:
+    result = LaunchResult(True, "purser-x", path=LaunchPath.WARM, path_detail="the fastest")
+    assert result == (True, "purser-x")
+    assert (result.reason, result.path, result.path_detail) == (None, "warm", "the fastest")

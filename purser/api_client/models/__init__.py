@@ -46,7 +46,9 @@ from .job_request import JobRequest
 from .job_state import JobState
 from .label_selector import LabelSelector
 from .labels import Labels
+from .launch_path import LaunchPath
 from .launch_times import LaunchTimes
+from .launches import Launches
 from .limits import Limits
 from .links import Links
 from .liveness import Liveness
@@ -150,6 +152,8 @@ __all__ = (
     "JobState",
     "Labels",
     "LabelSelector",
+    "Launches",
+    "LaunchPath",
     "LaunchTimes",
     "Limits",
     "Links",

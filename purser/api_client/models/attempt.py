@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from attrs import define as _attrs_define
 
+from ..models.launch_path import LaunchPath
 from ..models.reason import Reason
 
 if TYPE_CHECKING:
@@ -31,6 +32,10 @@ class Attempt:
         evidence (Evidence): What a reason rests on: `exit_code`, `signal`, `limit` and `value`, `message` and others.
         exit_code (int | None): The command's exit code, where there was one.
         image_digest (None | str): Digest of the image that ran.
+        launch_path (LaunchPath | None): Which way the launch took: `cold`, with a `prepared_network`, or into a `warm`
+            container; null until it has started, and on an executor that has one way only.
+        launch_path_detail (None | str): Why it was not a faster one; null if it was the fastest that there is, or is
+            not known.
         usage (Usage): What an execution used. A figure that cannot be had is null, never 0.
         phases (Phases): How long each part of an attempt took, in seconds; null where it has not happened or was not
             seen.
@@ -46,6 +51,8 @@ class Attempt:
     evidence: Evidence
     exit_code: int | None
     image_digest: None | str
+    launch_path: LaunchPath | None
+    launch_path_detail: None | str
     usage: Usage
     phases: Phases
     cleaned_at: datetime.datetime | None
@@ -87,6 +94,15 @@ class Attempt:
         image_digest: None | str
         image_digest = self.image_digest
 
+        launch_path: None | str
+        if isinstance(self.launch_path, LaunchPath):
+            launch_path = self.launch_path.value
+        else:
+            launch_path = self.launch_path
+
+        launch_path_detail: None | str
+        launch_path_detail = self.launch_path_detail
+
         usage = self.usage.to_dict()
 
         phases = self.phases.to_dict()
@@ -110,6 +126,8 @@ class Attempt:
                 "evidence": evidence,
                 "exit_code": exit_code,
                 "image_digest": image_digest,
+                "launch_path": launch_path,
+                "launch_path_detail": launch_path_detail,
                 "usage": usage,
                 "phases": phases,
                 "cleaned_at": cleaned_at,
@@ -205,6 +223,28 @@ class Attempt:
 
         image_digest = _parse_image_digest(d.pop("image_digest"))
 
+        def _parse_launch_path(data: object) -> LaunchPath | None:
+            if data is None:
+                return data
+            try:
+                if not isinstance(data, str):
+                    raise TypeError()
+                launch_path_type_0 = LaunchPath(data)
+
+                return launch_path_type_0
+            except (TypeError, ValueError, AttributeError, KeyError):
+                pass
+            return cast(LaunchPath | None, data)
+
+        launch_path = _parse_launch_path(d.pop("launch_path"))
+
+        def _parse_launch_path_detail(data: object) -> None | str:
+            if data is None:
+                return data
+            return cast(None | str, data)
+
+        launch_path_detail = _parse_launch_path_detail(d.pop("launch_path_detail"))
+
         usage = Usage.from_dict(d.pop("usage"))
 
         phases = Phases.from_dict(d.pop("phases"))
@@ -234,6 +274,8 @@ class Attempt:
             evidence=evidence,
             exit_code=exit_code,
             image_digest=image_digest,
+            launch_path=launch_path,
+            launch_path_detail=launch_path_detail,
             usage=usage,
             phases=phases,
             cleaned_at=cleaned_at,

@@ -8,6 +8,7 @@ from attrs import define as _attrs_define
 if TYPE_CHECKING:
     from ..models.active_jobs import ActiveJobs
     from ..models.job_count import JobCount
+    from ..models.launches import Launches
     from ..models.process_metrics import ProcessMetrics
     from ..models.removed import Removed
     from ..models.utilization import Utilization
@@ -27,6 +28,8 @@ class ExecutorMetrics:
         jobs (list[JobCount]): Counters of the token's namespace: how often jobs have entered each state, ever. They
             only grow; `active` has the jobs there are now.
         removed (Removed): What was removed of itself, ever, in all namespaces together.
+        launches (Launches): How many launches have taken each way, ever, in all namespaces together; 0 where there is
+            one way only.
         processes (list[ProcessMetrics]): One entry a living dispatcher.
     """
 
@@ -35,6 +38,7 @@ class ExecutorMetrics:
     active: ActiveJobs
     jobs: list[JobCount]
     removed: Removed
+    launches: Launches
     processes: list[ProcessMetrics]
 
     def to_dict(self) -> dict[str, Any]:
@@ -51,6 +55,8 @@ class ExecutorMetrics:
 
         removed = self.removed.to_dict()
 
+        launches = self.launches.to_dict()
+
         processes = []
         for processes_item_data in self.processes:
             processes_item = processes_item_data.to_dict()
@@ -65,6 +71,7 @@ class ExecutorMetrics:
                 "active": active,
                 "jobs": jobs,
                 "removed": removed,
+                "launches": launches,
                 "processes": processes,
             }
         )
@@ -75,6 +82,7 @@ class ExecutorMetrics:
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
         from ..models.active_jobs import ActiveJobs  # noqa: PLC0415
         from ..models.job_count import JobCount  # noqa: PLC0415
+        from ..models.launches import Launches  # noqa: PLC0415
         from ..models.process_metrics import ProcessMetrics  # noqa: PLC0415
         from ..models.removed import Removed  # noqa: PLC0415
         from ..models.utilization import Utilization  # noqa: PLC0415
@@ -95,6 +103,8 @@ class ExecutorMetrics:
 
         removed = Removed.from_dict(d.pop("removed"))
 
+        launches = Launches.from_dict(d.pop("launches"))
+
         processes = []
         _processes = d.pop("processes")
         for processes_item_data in _processes:
@@ -108,6 +118,7 @@ class ExecutorMetrics:
             active=active,
             jobs=jobs,
             removed=removed,
+            launches=launches,
             processes=processes,
         )
 

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from attrs import define as _attrs_define
 
+from ..models.launch_path import LaunchPath
+
 if TYPE_CHECKING:
     from ..models.backoff_evidence import BackoffEvidence
     from ..models.breaker_evidence import BreakerEvidence
@@ -29,6 +31,8 @@ class ExplainEvidence:
         logs (None | str): `incomplete` when not all that it wrote could be kept.
         memory_mib (int | None): Its memory limit in MiB.
         peak_memory_bytes (int | None): Most memory that it held at once, in bytes.
+        launch_path (LaunchPath | None): Which way its last launch took.
+        launch_path_detail (None | str): Why that was not a faster one.
         timeout_seconds (float | None): Its longest wall time in seconds.
         queue_timeout_seconds (float | None): How long it may wait to be launched, in seconds.
         waited_seconds (float | None): How long it has waited, in seconds.
@@ -49,6 +53,8 @@ class ExplainEvidence:
     logs: None | str
     memory_mib: int | None
     peak_memory_bytes: int | None
+    launch_path: LaunchPath | None
+    launch_path_detail: None | str
     timeout_seconds: float | None
     queue_timeout_seconds: float | None
     waited_seconds: float | None
@@ -87,6 +93,15 @@ class ExplainEvidence:
 
         peak_memory_bytes: int | None
         peak_memory_bytes = self.peak_memory_bytes
+
+        launch_path: None | str
+        if isinstance(self.launch_path, LaunchPath):
+            launch_path = self.launch_path.value
+        else:
+            launch_path = self.launch_path
+
+        launch_path_detail: None | str
+        launch_path_detail = self.launch_path_detail
 
         timeout_seconds: float | None
         timeout_seconds = self.timeout_seconds
@@ -138,6 +153,8 @@ class ExplainEvidence:
                 "logs": logs,
                 "memory_mib": memory_mib,
                 "peak_memory_bytes": peak_memory_bytes,
+                "launch_path": launch_path,
+                "launch_path_detail": launch_path_detail,
                 "timeout_seconds": timeout_seconds,
                 "queue_timeout_seconds": queue_timeout_seconds,
                 "waited_seconds": waited_seconds,
@@ -216,6 +233,28 @@ class ExplainEvidence:
             return cast(int | None, data)
 
         peak_memory_bytes = _parse_peak_memory_bytes(d.pop("peak_memory_bytes"))
+
+        def _parse_launch_path(data: object) -> LaunchPath | None:
+            if data is None:
+                return data
+            try:
+                if not isinstance(data, str):
+                    raise TypeError()
+                launch_path_type_0 = LaunchPath(data)
+
+                return launch_path_type_0
+            except (TypeError, ValueError, AttributeError, KeyError):
+                pass
+            return cast(LaunchPath | None, data)
+
+        launch_path = _parse_launch_path(d.pop("launch_path"))
+
+        def _parse_launch_path_detail(data: object) -> None | str:
+            if data is None:
+                return data
+            return cast(None | str, data)
+
+        launch_path_detail = _parse_launch_path_detail(d.pop("launch_path_detail"))
 
         def _parse_timeout_seconds(data: object) -> float | None:
             if data is None:
@@ -316,6 +355,8 @@ class ExplainEvidence:
             logs=logs,
             memory_mib=memory_mib,
             peak_memory_bytes=peak_memory_bytes,
+            launch_path=launch_path,
+            launch_path_detail=launch_path_detail,
             timeout_seconds=timeout_seconds,
             queue_timeout_seconds=queue_timeout_seconds,
             waited_seconds=waited_seconds,
