@@ -1,4 +1,4 @@
-.PHONY: help up down serve test soak fuzz lint format openapi lock
+.PHONY: help up down serve test soak fuzz lint format openapi lock gate
 
 help:  ## Show this list
 	@grep -E '^[a-z]+:.*##' Makefile | sed 's/:.*## /\t/'
@@ -32,3 +32,6 @@ openapi:  ## Write openapi.yaml, purser/api_client and docs/configuration.md ane
 
 lock:  ## Choose the versions of all dependencies anew
 	@scripts/bootstrap dev && scripts/lock
+
+gate:  ## Build the program that waits in prepared containers anew
+	@scripts/bootstrap dev && scripts/gate
