@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from typing import Any
+from urllib.parse import urlencode
 
 import docker
 import paramiko
@@ -16,6 +17,7 @@ from docker import errors
 
 from container_manager.exceptions import EngineUnavailable, ExecutionNotFound, PurserError
 from container_manager.executors.docker_engine.options import DockerOptions
+from container_manager.executors.docker_engine.sockets import UNIX, Connections, ping
 from container_manager.executors.docker_engine.streams import StdinSocket, Stream, StreamGuard, shut
 
 CONNECTIONS = 64
@@ -46,6 +48,26 @@ class PullAbandoned(PurserError):
     """The pull was given up before it was done."""
 
     code = "pull_abandoned"
+
+
+class _Client(docker.APIClient):  # type: ignore[misc]  # the SDK says nothing of its types
+    """The SDK's client. On a unix socket, what is not streamed goes by connections of our own."""
+
+    def __init__(self, address: str, **options: Any) -> None:
+        self._short = Connections(address.removeprefix(UNIX), CONNECTIONS) if address.startswith(UNIX) else None
+        super().__init__(address, **options)
+
+    def request(self, method: str, url: str, **options: Any) -> Any:
+        if self._short is None or options.get("stream"):
+            return super().request(method, url, **options)
+        parameters = {name: value for name, value in (options.get("params") or {}).items() if value is not None}
+        target = url.removeprefix(self.base_url) + (f"?{urlencode(parameters, doseq=True)}" if parameters else "")
+        return self._short.ask(method, target, options.get("data"), options.get("headers") or {}, options["timeout"])
+
+    def close(self) -> None:
+        super().close()
+        if self._short:
+            self._short.close()
 
 
 class Engine:
@@ -83,7 +105,10 @@ class Engine:
         """False for an engine that is going down: it answers old connections to its last moment, but no new ones."""
         try:
             with self._answering():
-                self._connect(self._probe_seconds).close()
+                if self.address.startswith(UNIX):
+                    ping(self.address.removeprefix(UNIX), self._probe_seconds)
+                else:
+                    self._connect(self._probe_seconds).close()
         except EngineUnavailable:
             return False
         return True
@@ -199,6 +224,7 @@ class Engine:
         """Raises EngineRefusal."""
         client = self._client()
         with self._answering():
+            self._knock()
             response = client._post(
                 client._url("/containers/{0}/attach", name),
                 params={"stdin": 1, "stream": 1},
@@ -225,12 +251,11 @@ class Engine:
     def _stream(self, path: str, parameters: Mapping[str, Any], name: str) -> Stream:
         client = self._client()
         with self._asking(name):
+            self._knock()
             response = client._get(client._url(path), params=parameters, stream=True, timeout=None)
             return Stream(response, client._get_raw_response_socket(response), self._answering)
 
     def _client(self) -> docker.APIClient:
-        with self._answering():
-            self._knock()
         if (made := self._made) is not None:
             return made
         # Connected outside the lock, so that an engine that does not answer holds up each caller only once.
@@ -245,17 +270,17 @@ class Engine:
         return kept
 
     def _knock(self) -> None:
-        """The SDK leaks a socket when nobody listens at a unix address, so that is found out before."""
-        if self.address.startswith("unix://"):
+        """The SDK leaks a socket when nobody listens at a unix address, so that is found out before a stream."""
+        if self.address.startswith(UNIX):
             with socket.socket(socket.AF_UNIX) as knocking:
                 knocking.settimeout(PROBE_SECONDS)
-                knocking.connect(self.address.removeprefix("unix://"))
+                knocking.connect(self.address.removeprefix(UNIX))
 
     def _connect(self, timeout: float) -> docker.APIClient:
         self._knock()
         environment = {} if self._options.base_url else docker.utils.kwargs_from_env()
-        where = {"base_url": self.address, "tls": self._tls() or environment.get("tls", False)}
-        return docker.APIClient(**where, timeout=timeout, max_pool_size=CONNECTIONS)
+        tls = self._tls() or environment.get("tls", False)
+        return _Client(self.address, tls=tls, timeout=timeout, max_pool_size=CONNECTIONS)
 
     def _tls(self) -> Any:
         tls = self._options.tls
