@@ -35,6 +35,11 @@ def job_topic(job_id: object) -> str:
     return f"job:{job_id}"
 
 
+def end_topic(job_id: object) -> str:
+    """The job has ended: for who waits for nothing else."""
+    return f"end:{job_id}"
+
+
 def logs_topic(job_id: object) -> str:
     """More of the job's logs is stored. Heard in this process only."""
     return f"logs:{job_id}"

@@ -12,7 +12,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from container_manager import outbox, tallies
-from container_manager.bell import bell, job_topic, queue_topic
+from container_manager.bell import bell, end_topic, job_topic, queue_topic
 from container_manager.ledger import DatabaseLedger
 from container_manager.models import Attempt, Job, JobCount, JobEvent
 from container_manager.states import ACTIVE, TERMINAL, EventType, JobState, LaunchPath, Reason, sources_of
@@ -41,16 +41,19 @@ def stamp() -> Any:
     return Now() if connection.vendor == "postgresql" else timezone.now()
 
 
-def claim(job: Job, owner: UUID) -> bool:
-    """Take a queued job for its next attempt; says whether it still was queued. The fence shuts out an old owner."""
+def claim(job: Job, owner: UUID) -> Job | None:
+    """Take a queued job for its next attempt, and give it as it is now; None if it was not queued any more.
+
+    The fence shuts out an old owner.
+    """
     now, number = timezone.now(), job.attempt + 1
     columns = {"owner": owner, "fence": F("fence") + 1, "attempt": number, "launching_at": now, "not_before": None}
     with transaction.atomic():
-        if not _move(job.pk, JobState.LAUNCHING, columns, detail={"attempt": number}):
-            return False
+        if not (claimed := _move(job.pk, JobState.LAUNCHING, columns, detail={"attempt": number})):
+            return None
         queued = _seconds(job.queued_at, now)
-        Attempt.objects.create(job=job, number=number, launching_at=now, queued_seconds=queued)
-        return True
+        Attempt.objects.create(job=claimed, number=number, launching_at=now, queued_seconds=queued)
+        return claimed
 
 
 def start(
@@ -70,18 +73,17 @@ def start(
     deadline = now + timedelta(seconds=timeout_seconds)
     with transaction.atomic():
         columns = {"started_at": now, "deadline": deadline, "stale_since": None}
-        if not _move(job_id, JobState.RUNNING, columns, fence=fence):
+        if not (job := _move(job_id, JobState.RUNNING, columns, fence=fence)):
             return _deadline_of_running(job_id, fence)
-        attempt = Attempt.objects.select_related("job").get(job_id=job_id, finished_at=None)
-        Attempt.objects.filter(pk=attempt.pk).update(
+        Attempt.objects.filter(job_id=job_id, number=job.attempt).update(
             started_at=now,
             pull_seconds=pull_seconds,
-            launch_seconds=_launch_seconds(attempt, now, pull_seconds),
+            launch_seconds=_launch_seconds(job.launching_at or now, now, pull_seconds),
             launch_path=path or "",
             launch_path_detail=path_detail,
         )
         if path:
-            tallies.add_launch(attempt.job.executor, path)
+            tallies.add_launch(job.executor, path)
     return deadline
 
 
@@ -118,7 +120,7 @@ def end(
         ended = _move(job_id, outcome.state, columns, sources=sources, detail=outcome.evidence, **guard)
         if ended:
             _end_attempt(job_id, outcome, finished_at)
-        return ended
+        return ended is not None
 
 
 def retry(job_id: UUID, outcome: Outcome, *, fence: int, not_before: datetime) -> bool:
@@ -135,7 +137,7 @@ def retry(job_id: UUID, outcome: Outcome, *, fence: int, not_before: datetime) -
         moved = _move(job_id, JobState.QUEUED, columns, detail=detail, fence=fence, cancel_requested_at=None)
         if moved:
             _end_attempt(job_id, outcome, outcome.finished_at or timezone.now())
-        return moved
+        return moved is not None
 
 
 def record(job: Job, kind: EventType, detail: dict[str, Any] | None = None, *, watched: bool = False) -> None:
@@ -198,8 +200,8 @@ def _move(
     sources: Collection[JobState] | None = None,
     detail: dict[str, Any] | None = None,
     **guard: Any,
-) -> bool:
-    """Change the state if it still is one that may, and say whether it was. Call it inside a transaction.
+) -> Job | None:
+    """Change the state if it still is one that may, and give the job as it is now. Call it inside a transaction.
 
     `sources` narrows the states that the table allows, and `guard` the rows, as in `filter`: the fence lets only the
     present owner write. What the job holds is released when it leaves the active states.
@@ -207,12 +209,14 @@ def _move(
     allowed = sources_of(to) & set(sources) if sources is not None else sources_of(to)
     rows = Job.objects.filter(pk=job_id, state__in=allowed, **guard)
     if not rows.update(state=to, **_changed(), **columns):
-        return False
+        return None
     job = outbox.with_watchers(Job.objects.all()).get(pk=job_id)
     if to not in ACTIVE and DatabaseLedger(job.executor).release(str(job_id)):
         bell.ring(queue_topic(job.executor))
     record(job, EventType.STATE, detail, watched=outbox.is_watched(job))
-    return True
+    if to in TERMINAL:
+        bell.ring(end_topic(job_id))
+    return job
 
 
 def _changed() -> dict[str, Any]:
@@ -241,7 +245,8 @@ def _end_attempt(job_id: UUID, outcome: Outcome, finished_at: datetime) -> None:
             **_told_start(outcome),
             **_phases(attempt, outcome, finished_at),
         )
-    _mark_cleaned(job_id)
+    if attempt is None or attempt.cleaned_at:
+        _mark_cleaned(job_id)
 
 
 def _phases(attempt: Attempt, outcome: Outcome, finished_at: datetime) -> dict[str, float | None]:
@@ -249,13 +254,13 @@ def _phases(attempt: Attempt, outcome: Outcome, finished_at: datetime) -> dict[s
     pull = attempt.pull_seconds if outcome.pull_seconds is None else outcome.pull_seconds
     return {
         "pull_seconds": pull,
-        "launch_seconds": _launch_seconds(attempt, started_at or finished_at, pull),
+        "launch_seconds": _launch_seconds(attempt.launching_at, started_at or finished_at, pull),
         "run_seconds": _seconds(started_at, finished_at) if started_at else None,
     }
 
 
-def _launch_seconds(attempt: Attempt, until: datetime, pull_seconds: float | None) -> float:
-    return max(_seconds(attempt.launching_at, until) - (pull_seconds or 0), 0)
+def _launch_seconds(since: datetime, until: datetime, pull_seconds: float | None) -> float:
+    return max(_seconds(since, until) - (pull_seconds or 0), 0)
 
 
 def _seconds(since: datetime, until: datetime) -> float:

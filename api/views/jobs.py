@@ -28,7 +28,7 @@ from api.schemas.queries import AllJobsQuery, JobListQuery, LaunchQuery, StatusQ
 from api.waiting import Held, Signs
 from container_manager import exceptions as domain
 from container_manager import explanation, jobs, listing
-from container_manager.bell import job_topic
+from container_manager.bell import end_topic, job_topic
 from container_manager.executors.registry import executors
 from container_manager.models import Job
 from container_manager.spec import JobRequest
@@ -96,7 +96,7 @@ class ExecutorJobs(View):
             return answer(dry_run_document(jobs.rehearse(executor, asked, namespace=namespace)))
         launched = jobs.launch(executor, asked, namespace=namespace, describe=listed_job_document, idempotency_key=key)
         wait = _preferred_wait(request)
-        given = answer(launched.document, 202) if wait is None else _hold(request, launched.job, wait, _when_ended)
+        given = answer(launched.document, 202) if wait is None else _hold_to_the_end(request, launched.job, wait)
         given["Location"] = job_path(launched.job.pk)
         if launched.replayed:
             given["Idempotency-Replayed"] = "true"
@@ -235,14 +235,24 @@ def _preferred_wait(request: Request) -> float | None:
     return float(match[1]) if match else None
 
 
-def _hold(request: Request, job: Job, seconds: float, when: Callable[[Job, bool], HttpResponse | None]) -> HttpResponse:
-    """The answer that `when` gives for the job, which is asked again after each change, and at last with True."""
+def _hold_to_the_end(request: Request, job: Job, seconds: float) -> HttpResponse:
+    return _hold(request, job, seconds, _when_ended, end_topic)
+
+
+def _hold(
+    request: Request,
+    job: Job,
+    seconds: float,
+    when: Callable[[Job, bool], HttpResponse | None],
+    topic: Callable[[object], str] = job_topic,
+) -> HttpResponse:
+    """The answer that `when` gives for the job, which is asked again after each ring, and at last with True."""
     seconds = min(seconds, settings.PURSER.max_wait_seconds)
 
     def attempt(final: bool) -> HttpResponse | None:
         return when(jobs.get(job.pk, namespace=job.namespace), final)
 
-    held = Held(Signs((job_topic(job.pk),)), seconds, guarded(request, attempt))
+    held = Held(Signs((topic(job.pk),)), seconds, guarded(request, attempt))
     if _preferred_wait(request) is not None:
         held["Preference-Applied"] = f"wait={seconds:g}"
     return held if request.META.get(HOLDS) else held.wait_here()

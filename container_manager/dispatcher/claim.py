@@ -1,11 +1,13 @@
 """Taking jobs from the queue."""
 
+from collections.abc import Iterator
 from uuid import UUID
 
 from django.db import connection, transaction
 from django.utils import timezone
 
 from container_manager import jobs, lifecycle, turns
+from container_manager.circuit import CLOSED
 from container_manager.executors.base import ContainerExecutor
 from container_manager.lifecycle import Outcome
 from container_manager.models import Capacity, Job
@@ -14,19 +16,29 @@ from container_manager.spans import span
 from container_manager.states import JobState, Reason
 
 
-def claim(executor: ContainerExecutor, owner: UUID, most: int) -> list[Job]:
+def claim(executor: ContainerExecutor, owner: UUID, most: int) -> Iterator[Job]:
     """Move up to `most` jobs from queued to launching, each with its reservation in one short transaction.
+
+    Each is given as soon as it is claimed.
 
     The order is strict: what does not fit on the executor holds back what is behind it, so that a big job is never
     starved. A job that its own namespace's quota holds back, holds back nobody else's. One that can never fit, because
     there is less now than when it was accepted, is ended.
     """
-    claimed: list[Job] = []
-    with span("claim", executor.name):
-        while len(claimed) < most and (job := _take_next(executor, owner)):
-            if job.state == JobState.LAUNCHING:
-                claimed.append(job)
-    return claimed
+    for _ in range(most):
+        if not _is_any_queued(executor.name):
+            return
+        with span("claim", executor.name):
+            job = _take_next(executor, owner)
+        if job is None:
+            return
+        if job.state == JobState.LAUNCHING:
+            yield job
+
+
+def _is_any_queued(executor: str) -> bool:
+    """Asked before a transaction is opened, which on SQLite keeps all other writers waiting."""
+    return Job.objects.filter(executor=executor, state=JobState.QUEUED).exists()
 
 
 def next_turn(executor: str) -> float | None:
@@ -40,21 +52,22 @@ def next_turn(executor: str) -> float | None:
 def _take_next(executor: ContainerExecutor, owner: UUID) -> Job | None:
     """The job that has left the queue; None when none may now."""
     room = _lock_room(executor.name)
-    job = _next(executor.name, room.turn) if executor.breaker.circuit().admits(timezone.now()) else None
+    circuit = executor.breaker.circuit()
+    job = _next(executor.name, room.turn) if circuit.admits(timezone.now()) else None
     if job is None:
         return None
     if _ended_for_its_size(executor, job):
         return Job.objects.get(pk=job.pk)
     with span("reserve", executor.name):
-        reserved = executor.allocate_resources(str(job.pk), {"memory": job.memory_mib, "cpu": job.cpu_millis / 1000})
-    if not reserved:
+        fits = executor.allocate_resources(str(job.pk), {"memory": job.memory_mib, "cpu": job.cpu_millis / 1000})
+    if not fits:
         _set_turn(room, job.pk)
         return None
     if room.turn == job.pk:
         _set_turn(room, None)
-    executor.breaker.change(lambda circuit: circuit.let_through(executor.observations.rule, timezone.now()))
-    lifecycle.claim(job, owner)
-    return Job.objects.get(pk=job.pk)
+    if circuit.state != CLOSED:
+        executor.breaker.change(lambda circuit: circuit.let_through(executor.observations.rule, timezone.now()))
+    return lifecycle.claim(job, owner)
 
 
 def _lock_room(executor: str) -> Capacity:

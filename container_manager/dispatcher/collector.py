@@ -63,5 +63,5 @@ class Collector:
         else:
             if self._stop.is_set():
                 return
-        writer.finish(self._executor.inspect(self._execution_id).dropped_bytes)
+        writer.finish(self._executor.dropped_bytes(self._execution_id))
         self._whole = True

@@ -92,18 +92,24 @@ class Ender:
         execution_id = tracked.execution_id
         self._submit(self._stoppers, "abandon", execution_id, lambda: self._board.executor.abandon_launch(execution_id))
 
-    def close_attempt(self, tracked: Tracked, outcome: Outcome) -> None:
-        """Record how the attempt ended, release what it held, and remove what it left on the engine."""
-        job = Job.objects.get(pk=tracked.job.pk)
-        fence = tracked.job.fence
+    def close_attempt(self, tracked: Tracked, outcome: Outcome, job: Job | None = None) -> None:
+        """Record how the attempt ended, release what it held, and remove what it left on the engine.
+
+        `job` is the job as it has just been read, if it has been.
+        """
+        job = job or Job.objects.get(pk=tracked.job.pk)
         with span("release", self._board.executor.name, tracked.execution_id):
-            again = backoff(job, timezone.now())
-            closed = may_retry(job, outcome) and lifecycle.retry(job.pk, outcome, fence=fence, not_before=again)
-            if not closed:
-                closed = lifecycle.end(job.pk, as_asked(Job.objects.get(pk=job.pk), outcome), fence=fence)
+            closed = self._close(job, outcome, tracked.job.fence)
         self._board.remove(tracked)
         if closed:
             self.cleanup(tracked.execution_id, tracked.job, tracked.job.attempt)
+
+    def _close(self, job: Job, outcome: Outcome, fence: int) -> bool:
+        if may_retry(job, outcome):
+            if lifecycle.retry(job.pk, outcome, fence=fence, not_before=backoff(job, timezone.now())):
+                return True
+            job = Job.objects.get(pk=job.pk)  # somebody has asked for its end in between
+        return lifecycle.end(job.pk, as_asked(job, outcome), fence=fence)
 
     def clean_later(self, attempt: Attempt) -> None:
         """Try again to remove what an ended attempt has left."""
@@ -172,10 +178,11 @@ class Ender:
     def _end(self, tracked: Tracked, execution: Execution) -> None:
         with span("harvest", self._board.executor.name, tracked.execution_id):
             whole = self._drain_logs(tracked)
-        outcome = outcome_of(Job.objects.get(pk=tracked.job.pk), execution)
+        job = Job.objects.get(pk=tracked.job.pk)
+        outcome = outcome_of(job, execution)
         if not whole:
             outcome.evidence["logs"] = "incomplete"
-        self.close_attempt(tracked, outcome)
+        self.close_attempt(tracked, outcome, job)
 
     def _collect(self, tracked: Tracked) -> Collector:
         job = tracked.job

@@ -57,11 +57,12 @@ class Launcher:
     def step(self) -> None:
         """Claim what there is room for, or wait until there may be something."""
         self._wake.clear()
-        free = self._most - len(self._under_way)
-        jobs = claim(self._board.executor, self._board.owner, free) if self._board.healthy and free > 0 else []
-        for job in jobs:
+        free = self._most - len(self._under_way) if self._board.healthy else 0
+        claimed = 0
+        for job in claim(self._board.executor, self._board.owner, free):
             self.submit(self._board.add(job))
-        if len(jobs) < free or not jobs:
+            claimed += 1
+        if claimed < free or not claimed:
             turn = next_turn(self._board.executor.name)
             self._wake.wait(_IDLE_SECONDS if turn is None else min(turn, _IDLE_SECONDS))
 

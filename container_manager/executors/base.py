@@ -235,6 +235,10 @@ class ContainerExecutor(ABC):
             if text:
                 yield LogFrame(stream, text.encode("utf-8", "surrogateescape"), None)
 
+    def dropped_bytes(self, execution_id: str) -> Mapping[str, int]:
+        """What the engine did not keep of what an ended execution wrote, by stream; never 0."""
+        return self.inspect(execution_id).dropped_bytes
+
     def list_executions(self) -> Sequence[ExecutionRef]:
         """Every execution of ours that the engine has, ended or not. Raises EngineUnavailable, or Unsupported.
 

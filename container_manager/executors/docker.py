@@ -192,16 +192,18 @@ class DockerExecutor(ContainerExecutor):
     def follow_logs(self, execution_id: str, stop: threading.Event) -> Iterator[LogFrame]:
         reader = LogReader()
         try:
-            container = self._own(execution_id)["Id"]
-            with (
-                self._engine.logs(container, follow=True) as stream,
-                self._engine.guard.guarding(stop, stream.interrupt),
-            ):
-                yield from _frames(reader, stream)
-            if stop.is_set():
-                return
-            # The engine may end a followed log before the last of it is written: it is whole when the job has ended.
-            self._engine.wait_for_end(container)
+            found = self._own(execution_id)
+            container = found["Id"]
+            if execution(found).status not in ENDED:
+                with (
+                    self._engine.logs(container, follow=True) as stream,
+                    self._engine.guard.guarding(stop, stream.interrupt),
+                ):
+                    yield from _frames(reader, stream)
+                if stop.is_set():
+                    return
+                # The engine may end a followed log before the last of it is written: it is whole at the job's end.
+                self._engine.wait_for_end(container)
             with self._engine.logs(container, follow=False, since=reader.resume()) as stream:
                 yield from _frames(reader, stream)
             if not self._engine.takes_connections():
@@ -212,6 +214,9 @@ class DockerExecutor(ContainerExecutor):
                 return
             raise EngineUnavailable(str(error)) from error
         yield from reader.finish()
+
+    def dropped_bytes(self, execution_id: str) -> Mapping[str, int]:
+        return {}  # the engine does not say
 
     # Stop and cleanup
 

@@ -44,7 +44,7 @@ def launch() -> Job:
 
 def take(**options: Any) -> int:
     mock = MockExecutor({"default_cpu": 0.1, **options}, name="mock", ledger=DatabaseLedger("mock"), breaker=SHARED)
-    return len(claim(mock, uuid7(), 5))
+    return len(list(claim(mock, uuid7(), 5)))
 
 
 def test_it_opens_after_failures_in_a_row_and_a_success_closes_it() -> None:

@@ -196,7 +196,7 @@ def test_an_attempt_is_named_like_its_execution() -> None:
 def launching(seconds: float) -> Job:
     """A job that was claimed so long ago."""
     at = timezone.now() - timedelta(seconds=seconds)
-    job: Job = AttemptFactory.create(job__state="launching", launching_at=at).job
+    job: Job = AttemptFactory.create(job__state="launching", job__launching_at=at, launching_at=at).job
     return job
 
 

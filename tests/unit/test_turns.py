@@ -39,7 +39,7 @@ def end(job: Job) -> None:
 
 
 def take(mock: MockExecutor, most: int = 1) -> list[Job]:
-    return claim(mock, OWNER, most)
+    return list(claim(mock, OWNER, most))
 
 
 def names(claimed: list[Job]) -> str:
