@@ -38,6 +38,13 @@ _request_seconds = Histogram(
 _span_seconds = Histogram(
     "purser_span_seconds", "Steps of work in this process.", ("span", "executor"), buckets=_SECONDS, registry=REGISTRY
 )
+_stage_seconds = Histogram(
+    "purser_stage_seconds",
+    "What leads to each stage of a job, from its request to the end that can be seen, in this process.",
+    ("stage", "executor"),
+    buckets=_SECONDS,
+    registry=REGISTRY,
+)
 
 
 def observe_request(method: str, route: str, status: int, seconds: float) -> None:
@@ -56,6 +63,8 @@ def exposition(accept: str) -> tuple[bytes, str]:
 def _observe_span(event: SpanEvent) -> None:
     if event.seconds is not None:
         _span_seconds.labels(event.name, event.executor).observe(event.seconds)
+        if stage := spans.STAGES.get(event.name):
+            _stage_seconds.labels(stage, event.executor).observe(event.seconds)
 
 
 class _Books(Collector):

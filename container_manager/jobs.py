@@ -30,6 +30,7 @@ from container_manager.executors.base import ContainerExecutor
 from container_manager.executors.registry import executors
 from container_manager.lifecycle import Outcome
 from container_manager.models import Capacity, IdempotencyKey, Job, JobEvent, JobLabel, Namespace, Share
+from container_manager.spans import span
 from container_manager.spec import JobRequest, JobSpec
 from container_manager.states import ACTIVE, TERMINAL, EventType, JobState, Reason
 
@@ -78,17 +79,28 @@ def launch(
     InvalidJob with every wrong field, QueueFull, InvalidIdempotencyKey, IdempotencyMismatch, IdempotencyInProgress.
     """
     found = executors[executor]
+    with span("accept", executor):
+        return _launch(found, request, namespace, describe, idempotency_key)
+
+
+def _launch(
+    executor: ContainerExecutor,
+    request: JobRequest,
+    namespace: str,
+    describe: Callable[[Job], dict[str, Any]],
+    idempotency_key: str | None,
+) -> Launched:
     if idempotency_key is None:
-        job = _new_job(found, request, namespace)
+        job = _new_job(executor, request, namespace)
         with transaction.atomic():
             return Launched(_insert(job), describe(job))
     require_key(idempotency_key)
-    digests = _digests(executor, request)
+    digests = _digests(executor.name, request)
     with transaction.atomic():
         _lock_key(namespace, idempotency_key)
         if known := _replay(namespace, idempotency_key, digests):
             return known
-        return _insert_with_key(_new_job(found, request, namespace), idempotency_key, digests[0], describe)
+        return _insert_with_key(_new_job(executor, request, namespace), idempotency_key, digests[0], describe)
 
 
 def rehearse(executor: str, request: JobRequest, *, namespace: str) -> Rehearsal:

@@ -31,6 +31,19 @@ class Interrupted(PurserError):
     code: ClassVar[str] = "interrupted"
 
 
+STAGES: Mapping[str, str] = {
+    "accept": "accepted",
+    "wake": "woken",
+    "claim": "claimed",
+    "reserve": "reserved",
+    "create": "created",
+    "start": "started",
+    "run": "ended",
+    "notice": "noticed",
+    "release": "recorded",
+}
+"""The span that leads to each stage of a job, in their order, from its request to the end that can be seen."""
+
 Observer = Callable[[SpanEvent], None]
 _observers: list[Observer] = []
 
@@ -83,6 +96,14 @@ def span(name: str, executor: str = "", execution_id: str = "") -> Iterator[None
         yield
     finally:
         _tell(SpanEvent(name, "end", executor, execution_id, time.perf_counter() - began))
+
+
+def passed(name: str, seconds: float, executor: str = "", execution_id: str = "") -> None:
+    """Tell of a step that no code stood around, such as the way from one thread to another, at its end.
+
+    Clocks of engine and service may differ: it is told with no less than 0 seconds.
+    """
+    _tell(SpanEvent(name, "end", executor, execution_id, max(seconds, 0)))
 
 
 def _tell(event: SpanEvent) -> None:

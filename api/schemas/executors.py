@@ -36,9 +36,18 @@ LaunchTimes = TypeAliasType(
         dict[str, Any],
         Field(
             description="Times of launches in seconds: `operation_times`, `average_time`, `total_time`, `p50`, "
-            "`p95`, `p99`.",
+            "`p95`, `p99`; and in `stages` the last three of each stage of a job seen here: `accepted`, "
+            "`woken`, `claimed`, `reserved`, `created`, `started`, `ended`, `noticed`, `recorded`.",
             examples=[
-                {"operation_times": [0.2], "average_time": 0.2, "total_time": 0.2, "p50": 0.2, "p95": 0.2, "p99": 0.2}
+                {
+                    "operation_times": [0.2],
+                    "average_time": 0.2,
+                    "total_time": 0.2,
+                    "p50": 0.2,
+                    "p95": 0.2,
+                    "p99": 0.2,
+                    "stages": {"claimed": {"p50": 0.004, "p95": 0.006, "p99": 0.006}},
+                }
             ],
         ),
     ],

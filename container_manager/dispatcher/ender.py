@@ -17,7 +17,7 @@ from container_manager.exceptions import EngineUnavailable
 from container_manager.executors.results import Execution
 from container_manager.lifecycle import Outcome
 from container_manager.models import Attempt, Job
-from container_manager.spans import span, timing
+from container_manager.spans import passed, span, timing
 from container_manager.states import ENDED, ExecutionStatus
 
 _WORKERS = 4
@@ -176,6 +176,7 @@ class Ender:
                 self._board.engine_answered([tracked])
 
     def _end(self, tracked: Tracked, execution: Execution) -> None:
+        self._tell_of_the_end(tracked.execution_id, execution)
         with span("harvest", self._board.executor.name, tracked.execution_id):
             whole = self._drain_logs(tracked)
         job = Job.objects.get(pk=tracked.job.pk)
@@ -183,6 +184,13 @@ class Ender:
         if not whole:
             outcome.evidence["logs"] = "incomplete"
         self.close_attempt(tracked, outcome, job)
+
+    def _tell_of_the_end(self, execution_id: str, execution: Execution) -> None:
+        """How long it ran, and how long ago it ended, by the engine's clock."""
+        name, began, ended = self._board.executor.name, execution.started_at, execution.finished_at
+        if began and ended:
+            passed("run", (ended - began).total_seconds(), name, execution_id)
+            passed("notice", (timezone.now() - ended).total_seconds(), name, execution_id)
 
     def _collect(self, tracked: Tracked) -> Collector:
         job = tracked.job

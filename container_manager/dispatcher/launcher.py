@@ -3,6 +3,7 @@
 import functools
 import logging
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from typing import TypeVar
@@ -19,7 +20,7 @@ from container_manager.dispatcher.workers import Workers
 from container_manager.exceptions import EngineUnavailable, SecretUnreadable
 from container_manager.executors.results import LaunchResult
 from container_manager.models import Job
-from container_manager.spans import Interrupted, at_begin_of, span, timing
+from container_manager.spans import Interrupted, at_begin_of, passed, span, timing
 from container_manager.states import Reason
 
 logger = logging.getLogger(__name__)
@@ -44,12 +45,17 @@ class Launcher:
         self._lock = threading.Lock()
         self._under_way: set[Tracked] = set()
         self._wake = threading.Event()
+        self._rung_at: float | None = None  # by time.perf_counter(): since when there is something to look at
         self._workers = Workers(f"launch {board.executor.name}", self._most)
-        self._unsubscribe: Callable[[], None] = bell.subscribe(queue_topic(board.executor.name), self._wake.set)
+        self._unsubscribe: Callable[[], None] = bell.subscribe(queue_topic(board.executor.name), self._ring)
 
     def close(self, seconds: float) -> None:
         self._unsubscribe()
         self._workers.close(seconds)
+
+    def _ring(self) -> None:
+        self._rung_at = self._rung_at or time.perf_counter()
+        self._wake.set()
 
     def wake(self) -> None:
         self._wake.set()
@@ -57,6 +63,9 @@ class Launcher:
     def step(self) -> None:
         """Claim what there is room for, or wait until there may be something."""
         self._wake.clear()
+        rung_at, self._rung_at = self._rung_at, None
+        if rung_at:
+            passed("wake", time.perf_counter() - rung_at, self._board.executor.name)
         free = self._most - len(self._under_way) if self._board.healthy else 0
         claimed = 0
         for job in claim(self._board.executor, self._board.owner, free):

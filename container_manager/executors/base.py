@@ -14,7 +14,7 @@ from typing import Any, ClassVar
 from container_manager.circuit import Breaker, InMemoryBreaker, Rule
 from container_manager.exceptions import FieldError, SecretUnavailable, Unsupported
 from container_manager.executors.config import ExecutorOptions, parse_options
-from container_manager.executors.measure import Observations, measured
+from container_manager.executors.measure import Observations, measured, stage_times
 from container_manager.executors.results import (
     Capabilities,
     Execution,
@@ -314,9 +314,10 @@ class ContainerExecutor(ABC):
         """Times in seconds of launches in this process.
 
         `operation_times` holds the last 1024; `average_time` and `total_time` count all; p50, p95 and p99
-        are of the last 1024, None before the first launch.
+        are of the last 1024, None before the first launch. `stages` says the same of each stage of a job that this
+        process has brought one to (`spans.STAGES`).
         """
-        return self.observations.stats.performance()
+        return {**self.observations.stats.performance(), "stages": stage_times.of(self.name)}
 
 
 def _percent(used: float, total: float | None) -> float | None:

@@ -112,6 +112,15 @@ def test_prometheus_sees_the_steps_of_work_in_this_process(client: Client) -> No
     assert scraped(client)["purser_span_seconds_count", (("executor", "mock"), ("span", "created"))] >= 1
 
 
+def test_the_stages_of_a_job_are_seen_under_their_names(client: Client, dispatcher: DispatcherLease) -> None:
+    launch(client, {"command": ["true"]})
+    reports.publish(executors["mock"], dispatcher.pk, Health(True), 0.25)
+    stages = client.get("/api/v1/executors/mock/metrics").json()["processes"][0]["performance"]["stages"]
+
+    assert scraped(client)["purser_stage_seconds_count", (("executor", "mock"), ("stage", "accepted"))] >= 1
+    assert stages["accepted"]["p99"] >= stages["accepted"]["p50"] > 0
+
+
 def test_openmetrics_is_given_to_who_asks_for_it(client: Client) -> None:
     launch(client, {"command": ["true"]})
     answer = client.get("/metrics", headers={"Accept": "application/openmetrics-text; version=1.0.0"})

@@ -28,7 +28,7 @@ from container_manager.identifiers import uuid7
 from container_manager.ledger import DatabaseLedger
 from container_manager.models import Allocation, Attempt, DispatcherLease, ExecutorReport, Job
 from container_manager.resources import Resources
-from container_manager.spans import span
+from container_manager.spans import STAGES, SpanEvent, observe, span
 from container_manager.spec import JobRequest, JobSpec
 from container_manager.states import LaunchPath, Reason
 
@@ -97,6 +97,23 @@ def test_a_job_runs_to_its_end_and_nothing_of_it_is_left() -> None:
     assert listed == []
     assert not Allocation.objects.exists()
     assert reports.utilization("mock")["memory_used"] == 0
+
+
+def test_the_stages_of_a_job_are_told_in_their_order() -> None:
+    told: list[SpanEvent] = []
+    end = observe(told.append)
+    try:
+        with dispatching():
+            until(lambda: ExecutorReport.objects.filter(healthy=True))
+            told.clear()
+            cleaned(launch())
+    finally:
+        end()
+
+    stages = [event.name for event in told if event.seconds is not None and event.name in STAGES]
+    once = [name for name in dict.fromkeys(stages) if stages.count(name) == 1]
+    assert [name for name in once if name != "wake"] == ["accept", "reserve", "claim", "run", "notice", "release"]
+    assert "wake" in stages
 
 
 def test_logs_are_complete_when_the_end_can_be_seen() -> None:

@@ -3,7 +3,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from container_manager.spans import SpanEvent, at_begin_of, observe, span, timing
+from container_manager.spans import SpanEvent, at_begin_of, observe, passed, span, timing
 
 
 @pytest.fixture
@@ -68,6 +68,12 @@ def test_observers_of_other_threads_are_told_too(seen: list[SpanEvent]) -> None:
     thread.start()
     thread.join()
     assert [event.name for event in seen] == ["elsewhere", "elsewhere"]
+
+
+def test_a_step_that_no_code_stood_around_is_told_at_its_end(seen: list[SpanEvent]) -> None:
+    passed("wake", 0.5, "docker", "purser-1-1")
+    passed("notice", -0.1)
+    assert seen == [SpanEvent("wake", "end", "docker", "purser-1-1", 0.5), SpanEvent("notice", "end", "", "", 0)]
 
 
 def test_timing_sums_the_spans_of_its_thread() -> None:

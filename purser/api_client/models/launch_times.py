@@ -11,7 +11,11 @@ T = TypeVar("T", bound="LaunchTimes")
 
 @_attrs_define
 class LaunchTimes:
-    """Times of launches in seconds: `operation_times`, `average_time`, `total_time`, `p50`, `p95`, `p99`."""
+    """Times of launches in seconds: `operation_times`, `average_time`, `total_time`, `p50`, `p95`, `p99`; and in `stages`
+    the last three of each stage of a job seen here: `accepted`, `woken`, `claimed`, `reserved`, `created`, `started`,
+    `ended`, `noticed`, `recorded`.
+
+    """
 
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 

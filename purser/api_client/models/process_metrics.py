@@ -24,7 +24,8 @@ class ProcessMetrics:
         checked_at (datetime.datetime): When it was published.
         metrics (Counters): `jobs_launched`, `errors`, `uptime` in seconds, and `calls` by method.
         performance (LaunchTimes): Times of launches in seconds: `operation_times`, `average_time`, `total_time`, `p50`,
-            `p95`, `p99`.
+            `p95`, `p99`; and in `stages` the last three of each stage of a job seen here: `accepted`, `woken`, `claimed`,
+            `reserved`, `created`, `started`, `ended`, `noticed`, `recorded`.
     """
 
     dispatcher: UUID
