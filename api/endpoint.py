@@ -7,6 +7,7 @@ from typing import Any, cast
 from uuid import UUID
 
 import orjson
+import structlog
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from pydantic import BaseModel
@@ -222,7 +223,13 @@ def find_job(request: Request, job: str, executor: str | None = None) -> Job:
     found = jobs.get(_job_id(job), namespace=token.namespace, executor=executor)
     if not may_use(token, found.executor):
         raise UnknownJob(f"there is no job {job!r}")
+    at_hand(found)
     return found
+
+
+def at_hand(job: Job) -> None:
+    """From here on what is logged of the request names the job."""
+    structlog.contextvars.bind_contextvars(job_id=str(job.pk))
 
 
 def _job_id(text: str) -> UUID:

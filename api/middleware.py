@@ -100,5 +100,4 @@ def _account(request: HttpRequest, response: HttpResponseBase, seconds: float) -
         route=route,
         status=response.status_code,
         seconds=round(seconds, 6),
-        job=request.resolver_match.kwargs.get("job") if request.resolver_match else None,
     )

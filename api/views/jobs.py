@@ -17,7 +17,7 @@ from api.documents import (
     job_path,
     listed_job_document,
 )
-from api.endpoint import Header, View, answer, endpoint, find_job
+from api.endpoint import Header, View, answer, at_hand, endpoint, find_job
 from api.errors import ExecutorForbidden
 from api.middleware import HOLDS
 from api.parsing import Query, read_job_request, read_nothing, read_object
@@ -95,6 +95,7 @@ class ExecutorJobs(View):
                 jobs.require_key(key)
             return answer(dry_run_document(jobs.rehearse(executor, asked, namespace=namespace)))
         launched = jobs.launch(executor, asked, namespace=namespace, describe=listed_job_document, idempotency_key=key)
+        at_hand(launched.job)
         wait = _preferred_wait(request)
         given = answer(launched.document, 202) if wait is None else _hold_to_the_end(request, launched.job, wait)
         given["Location"] = job_path(launched.job.pk)

@@ -5,6 +5,7 @@ import threading
 from uuid import UUID
 
 from django.conf import settings
+from structlog.contextvars import bind_contextvars
 
 from container_manager.exceptions import EngineUnavailable, ExecutionNotFound
 from container_manager.executors.base import ContainerExecutor
@@ -37,6 +38,7 @@ class Collector:
         self._thread.join()
 
     def _run(self) -> None:
+        bind_contextvars(job_id=str(self._key[0]))
         try:
             with self._open() as writer:
                 self._collect(writer)

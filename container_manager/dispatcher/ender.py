@@ -75,22 +75,23 @@ class Ender:
     def look_at(self, tracked: Iterable[Tracked]) -> None:
         """Ask the engine how these are doing, soon."""
         for one in tracked:
-            self._submit(self._workers, "look", one.execution_id, partial(self._look, one))
+            self._submit(self._workers, ("look", one.execution_id), one.job, partial(self._look, one))
 
     def stop(self, tracked: Tracked, grace_seconds: float) -> None:
         """Begin the end of a running execution; the end itself is noticed like any other."""
         tracked.kill_at = time.time() + (grace_seconds or _KILL_AGAIN_SECONDS)
         self._submit(
             self._stoppers,
-            f"stop {grace_seconds > 0}",
-            tracked.execution_id,
+            (f"stop {grace_seconds > 0}", tracked.execution_id),
+            tracked.job,
             lambda: self._stop_execution(tracked, grace_seconds),
         )
 
     def abandon_launch(self, tracked: Tracked) -> None:
         """Have a launch that may take long given up; what has become of it is told by the launch itself."""
         execution_id = tracked.execution_id
-        self._submit(self._stoppers, "abandon", execution_id, lambda: self._board.executor.abandon_launch(execution_id))
+        abandon = partial(self._board.executor.abandon_launch, execution_id)
+        self._submit(self._stoppers, ("abandon", execution_id), tracked.job, abandon)
 
     def close_attempt(self, tracked: Tracked, outcome: Outcome, job: Job | None = None) -> None:
         """Record how the attempt ended, release what it held, and remove what it left on the engine.
@@ -113,9 +114,8 @@ class Ender:
 
     def clean_later(self, attempt: Attempt) -> None:
         """Try again to remove what an ended attempt has left."""
-        self._submit(
-            self._workers, "clean", str(attempt), lambda: self.cleanup(str(attempt), attempt.job, attempt.number)
-        )
+        clean = partial(self.cleanup, str(attempt), attempt.job, attempt.number)
+        self._submit(self._workers, ("clean", str(attempt)), attempt.job, clean)
 
     def cleanup(self, execution_id: str, job: Job, attempt: int) -> None:
         """Remove what an ended attempt has left on the engine. What fails now is done by a later look."""
@@ -148,9 +148,8 @@ class Ender:
             if tracked.running:
                 self.look_at([tracked])
 
-    def _submit(self, workers: Workers, kind: str, execution_id: str, task: Callable[[], None]) -> None:
-        """Have it done soon; what waits to be done already is not asked for twice."""
-        key = (kind, execution_id)
+    def _submit(self, workers: Workers, key: tuple[str, str], job: Job, task: Callable[[], None]) -> None:
+        """Have it done soon; what waits to be done already, by its key, is not asked for twice."""
         with self._lock:
             if key in self._pending:
                 return
@@ -161,7 +160,7 @@ class Ender:
                 self._pending.discard(key)
             task()
 
-        workers.submit(run)
+        workers.submit(run, job.pk)
 
     def _look(self, tracked: Tracked) -> None:
         with tracked.busy:

@@ -86,7 +86,7 @@ class Launcher:
     def submit(self, tracked: Tracked) -> None:
         with self._lock:
             self._under_way.add(tracked)
-        self._workers.submit(lambda: self._launch_and_count(tracked))
+        self._workers.submit(lambda: self._launch_and_count(tracked), tracked.job.pk)
 
     def _launch_and_count(self, tracked: Tracked) -> None:
         with tracked.busy:

@@ -4,8 +4,10 @@ import logging
 import queue
 import threading
 from collections.abc import Callable
+from uuid import UUID
 
 from django.db import close_old_connections, connections
+from structlog.contextvars import bound_contextvars
 
 logger = logging.getLogger(__name__)
 Task = Callable[[], None]
@@ -14,10 +16,13 @@ RETRY_SECONDS = 1.0
 
 
 class Workers:
-    """A fixed number of threads that take tasks in turn. A task that raises is logged and done again later."""
+    """A fixed number of threads that take tasks in turn. A task that raises is logged and done again later.
+
+    Each is about one job, which all that is logged meanwhile names.
+    """
 
     def __init__(self, name: str, count: int) -> None:
-        self._tasks: queue.Queue[Task | None] = queue.Queue()
+        self._tasks: queue.Queue[tuple[Task, UUID] | None] = queue.Queue()
         self._threads = [
             threading.Thread(target=self._run, name=f"{name} {number}", daemon=True) for number in range(count)
         ]
@@ -25,8 +30,8 @@ class Workers:
         for thread in self._threads:
             thread.start()
 
-    def submit(self, task: Task) -> None:
-        self._tasks.put(task)
+    def submit(self, task: Task, job_id: UUID) -> None:
+        self._tasks.put((task, job_id))
 
     def close(self, seconds: float) -> None:
         """Finish what was submitted, within a time, and end the threads."""
@@ -38,19 +43,20 @@ class Workers:
 
     def _run(self) -> None:
         try:
-            while task := self._tasks.get():
-                self._do(task)
+            while found := self._tasks.get():
+                with bound_contextvars(job_id=str(found[1])):
+                    self._do(*found)
         finally:
             connections.close_all()
 
-    def _do(self, task: Task) -> None:
+    def _do(self, task: Task, job_id: UUID) -> None:
         close_old_connections()
         try:
             task()
         except Exception:  # the edge of a thread: whatever it was, the job must not be forgotten
             logger.exception("a task of the dispatcher failed; it is done again")
             if not self._closed.is_set():
-                timer = threading.Timer(RETRY_SECONDS, self.submit, (task,))
+                timer = threading.Timer(RETRY_SECONDS, self.submit, (task, job_id))
                 timer.daemon = True
                 timer.start()
 

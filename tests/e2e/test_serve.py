@@ -1,4 +1,5 @@
 import contextlib
+import json
 import signal
 import stat
 import threading
@@ -167,14 +168,34 @@ def test_an_executor_that_is_configured_wrongly_stops_the_start_and_names_the_ke
 
 
 def test_every_line_of_the_log_is_json_with_the_request_s_id(sqlite_service: Service) -> None:
-    import json
-
     sqlite_service.serve()
     sqlite_service.client().get("/livez", headers={"X-Request-ID": "of-mine"})
     until(lambda: "of-mine" in sqlite_service.log("serve"), "the line about the request")
 
     lines = [json.loads(line) for line in sqlite_service.log("serve").splitlines()]
     assert any(line.get("request_id") == "of-mine" and line["status"] == 200 for line in lines)
+
+
+def test_the_log_names_the_job_beside_the_request_that_launched_it_and_beside_each_call_of_its_engine(
+    tmp_path: Path,
+) -> None:
+    with Service(tmp_path, PURSER_EXECUTORS='{"mock": {"OPTIONS": {"debug_mode": true}}}') as service:
+        service.serve()
+        client = service.client()
+        headers = {"X-Request-ID": "of-mine", "Prefer": "wait=30"}
+        job = client.post("/api/v1/executors/mock/jobs", json={"command": ["true"]}, headers=headers).json()
+        client.delete(f"/api/v1/jobs/{job['id']}")
+        calls = {"launch_job", "inspect", "cleanup"}
+        until(
+            lambda: calls <= {line.get("call") for line in lines_about(service, job["id"])}, "the calls of the engine"
+        )
+
+    assert any(line.get("request_id") == "of-mine" for line in lines_about(service, job["id"]))
+
+
+def lines_about(service: Service, job_id: str) -> list[dict[str, Any]]:
+    lines = [json.loads(line) for line in service.log("serve").splitlines() if line.endswith("}")]
+    return [line for line in lines if line.get("job_id") == job_id]
 
 
 def test_the_commands_are_there_from_the_checkout() -> None:
