@@ -24,7 +24,7 @@ from container_manager import jobs, logs, spans  # noqa: E402
 from container_manager.bell import bell  # noqa: E402
 from container_manager.dispatcher import Dispatcher  # noqa: E402
 from container_manager.executors.registry import executors  # noqa: E402
-from container_manager.models import Allocation, Attempt, Capacity, Job  # noqa: E402
+from container_manager.models import Allocation, Attempt, Capacity, Job, Namespace, Share  # noqa: E402
 from container_manager.spec import JobRequest  # noqa: E402
 
 EXECUTOR = "docker"
@@ -92,13 +92,18 @@ def _books() -> dict[str, Any]:
     return {
         "jobs": [_account(job) for job in Job.objects.order_by("id")],
         "allocations": Allocation.objects.count(),
-        "used": list(Capacity.objects.filter(executor=EXECUTOR).values_list("memory_used", "cpu_millis_used")),
+        "used": [
+            *Capacity.objects.values_list("jobs_used", "memory_used", "cpu_millis_used"),
+            *Namespace.objects.values_list("jobs_used", "memory_used", "cpu_millis_used"),
+            *Share.objects.values_list("jobs_used"),
+        ],
         "executions": [ref.execution_id for ref in executors[EXECUTOR].list_executions()],
     }
 
 
 def _account(job: Job) -> dict[str, Any]:
     return {
+        "id": job.pk.hex,
         "state": job.state,
         "attempt": job.attempt,
         "cleaned": job.cleaned_at is not None,

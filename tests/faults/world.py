@@ -8,9 +8,11 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
+
+from tests import engine
 
 # The hostname is the engine's id of the container: who has run, and whose log it is.
 SCRIPT = "hostname >> /out/{n}; hostname; echo out; echo err >&2; sleep {seconds}; echo last"
@@ -20,10 +22,12 @@ class World:
     """Processes of one installation; see `doomed` for what they can do."""
 
     def __init__(self, database_url: str, docker_url: str, folder: Path, **settings: str) -> None:
+        self._docker_url = docker_url
         self.out = folder / "out"
         self.out.mkdir(mode=0o777)
         # The instance keeps what an earlier, failed run has left out of this one's sight.
-        options = {"base_url": docker_url, "writable_mount_roots": [str(folder)], "instance": f"faults-{os.getpid()}"}
+        self._instance = f"faults-{os.getpid()}"
+        options = {"base_url": docker_url, "writable_mount_roots": [str(folder)], "instance": self._instance}
         self._environment = {
             **{name: value for name, value in os.environ.items() if not name.startswith("PURSER_")},
             "DJANGO_SETTINGS_MODULE": "api.settings",
@@ -76,6 +80,15 @@ class World:
         assert done.returncode == 0, done.stderr
         books: dict[str, Any] = json.loads(done.stdout)
         return books
+
+    def left(self, books: dict[str, Any]) -> list[str]:
+        """What is still held of these jobs, and what engine and kernel have of them, which are asked themselves."""
+        held = [f"used {row}" for row in books["used"] if any(row)] + ["allocation"] * books["allocations"]
+        with closing(engine.client(self._docker_url)) as client:
+            labels = {"label": f"purser.instance={self._instance}"}
+            containers = [str(one["Names"]) for one in client.containers(all=True, filters=labels)]
+        groups = [str(path) for job in books["jobs"] for path in Path("/sys/fs/cgroup").glob(f"*/purser-{job['id']}-*")]
+        return [*held, *books["executions"], *containers, *groups]
 
     def runs(self) -> dict[str, list[str]]:
         """The containers that each job has run in, as they themselves have written down."""
