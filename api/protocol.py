@@ -7,6 +7,7 @@ import orjson
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from api.errors import HeadersTooLarge, RequestError
+from container_manager.identifiers import uuid7
 
 MAX_HEADER_BYTES = 65_536
 HEADERS_TOO_LARGE = f"the headers of a request may have at most {MAX_HEADER_BYTES} bytes together"
@@ -49,16 +50,19 @@ class _Head:
 
 
 def _problem(status: HTTPStatus, error: RequestError) -> bytes:
+    request_id = str(uuid7())
     document: dict[str, Any] = {
         "type": f"/api/docs/problems#{error.code}",
         "title": error.__doc__,
         "status": status,
         "detail": str(error),
+        "instance": "",  # the path is not known for sure before the headers have ended
         "code": error.code,
+        "request_id": request_id,
     }
     body = orjson.dumps(document)
     head = (
         f"HTTP/1.1 {status} {status.phrase}\r\ncontent-type: application/problem+json\r\n"
-        f"content-length: {len(body)}\r\nconnection: close\r\n\r\n"
+        f"x-request-id: {request_id}\r\ncontent-length: {len(body)}\r\nconnection: close\r\n\r\n"
     )
     return head.encode("ascii") + body

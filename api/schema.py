@@ -106,7 +106,8 @@ class Schema(AutoSchema):
 
     def _refusals(self) -> set[type[PurserError]]:
         """Every error that this operation may answer with."""
-        kinds = {PurserError, errors.RequestError, errors.InvalidQuery, errors.UriTooLong, errors.NotAcceptable}
+        kinds = {PurserError, errors.RequestError, errors.HostNotAllowed, errors.InvalidQuery, errors.NotAcceptable}
+        kinds |= {errors.BodyTooLarge, errors.UriTooLong, errors.HeadersTooLarge}
         if self._declared.scope:
             kinds |= {errors.MissingToken, errors.UnusableToken, errors.InsufficientScope, errors.Unavailable}
             kinds |= {errors.RateLimited, errors.TooManyFailures}
@@ -115,7 +116,7 @@ class Schema(AutoSchema):
         if "{executor}" in self.path:
             kinds |= {domain.UnknownExecutor, errors.ExecutorForbidden}
         if self.method != "GET":
-            kinds |= {errors.MalformedJson, errors.BodyTooLarge, errors.UnsupportedMediaType}
+            kinds |= {errors.MalformedJson, errors.UnsupportedMediaType}
             kinds.add(domain.InvalidJob if self._declared.body in (None, JobRequest) else domain.InvalidBody)
         return kinds | set(self._declared.raises)
 

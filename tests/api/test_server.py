@@ -1,6 +1,7 @@
 """The ASGI server around the API: bodies, disconnects, streams and shutdown, over real sockets."""
 
 import json
+import select
 import socket
 import threading
 import time
@@ -14,6 +15,7 @@ from django.db.backends.signals import connection_created
 
 from api import background, quickstart, streaming
 from api.client import Client
+from api.schemas.process import Problem
 from api.waiting import begin_shutdown
 from container_manager.bell import bell, job_topic, logs_topic
 from tests.api.conftest import Server, until
@@ -99,6 +101,17 @@ def test_what_is_no_http_is_a_problem(raw: socket.socket, sent: bytes) -> None:
     assert head.startswith(b"HTTP/1.1 400 ")
     assert b"application/problem+json" in head
     assert json.loads(body)["detail"] == "what was sent cannot be read as a request of HTTP/1.1"
+
+
+def test_headers_that_do_not_end_are_refused_with_a_whole_problem(raw: socket.socket) -> None:
+    raw.sendall(b"GET /livez HTTP/1.1\r\nHost: localhost\r\nX-A: ")
+    while not select.select([raw], [], [], 0.1)[0]:
+        raw.sendall(b"x" * 4000)
+    head, _, body = b"".join(iter(lambda: raw.recv(65536), b"")).partition(b"\r\n\r\n")
+    problem = Problem.model_validate_json(body)
+
+    assert head.startswith(b"HTTP/1.1 431 ")
+    assert f"x-request-id: {problem.request_id}".encode() in head
 
 
 def test_headers_that_never_end_are_cut_off(raw: socket.socket) -> None:
