@@ -12,7 +12,7 @@ _SQLITE_OPTIONS = {
     "transaction_mode": "IMMEDIATE",
     "timeout": 5,
     "init_command": (
-        "PRAGMA journal_mode=WAL;PRAGMA synchronous=NORMAL;PRAGMA busy_timeout=5000;PRAGMA foreign_keys=ON;"
+        "PRAGMA journal_mode=WAL;PRAGMA synchronous=FULL;PRAGMA busy_timeout=5000;PRAGMA foreign_keys=ON;"
     ),
 }
 
@@ -26,7 +26,7 @@ def django_settings(url: str) -> dict[str, Any]:
     kept = {"CONN_MAX_AGE": None, "CONN_HEALTH_CHECKS": True}
     if url.startswith("sqlite:///") and (path := url.removeprefix("sqlite:///")) not in ("", ":memory:"):
         name = Path(path).absolute()
-        return {"ENGINE": "django.db.backends.sqlite3", "NAME": name, "OPTIONS": dict(_SQLITE_OPTIONS), **kept}
+        return {"ENGINE": "container_manager.sqlite", "NAME": name, "OPTIONS": dict(_SQLITE_OPTIONS), **kept}
     if url.startswith(("postgres://", "postgresql://")):
         return {"ENGINE": "django.db.backends.postgresql", **_postgres(url), **kept}
     raise ValueError(f"must be {DATABASE_URL_FORM}")
