@@ -32,7 +32,7 @@ class Missing(RuntimeError):
 
 
 @contextmanager
-def docker_engine() -> Iterator[str]:
+def docker_engine(*, host_network: bool = True) -> Iterator[str]:
     """The URL of an engine that has `busybox:local`: the one of DOCKER_HOST or this host, else one of our own."""
     if _engine_answers():
         require({"busybox": "busybox-static"})
@@ -42,7 +42,7 @@ def docker_engine() -> Iterator[str]:
     require({"dockerd": "docker.io", "busybox": "busybox-static"})
     if os.geteuid() != 0:
         raise Missing(f"no Docker engine answers at {engine.address()}, and starting one of the tests' own needs root")
-    with _no_new_groups("docker"), engine.PrivateEngine(host_network=True) as private:
+    with _no_new_groups("docker"), engine.PrivateEngine(host_network=host_network) as private:
         yield private.base_url
 
 
@@ -70,17 +70,18 @@ def postgres() -> Iterator[str]:
 class Postgres:
     """A PostgreSQL server of a test's own. Used as a context manager; `stop()` and `start()` may be called in between.
 
-    It answers at the same `url` again. What is committed outlives a crash of the server only with `synchronous_commit`.
+    It answers at the same `url` again. What is committed outlives a crash of the server only with `synchronous_commit`,
+    and one of the host only with `fsync` too.
     """
 
-    def __init__(self, *, synchronous_commit: str = "off") -> None:
+    def __init__(self, *, synchronous_commit: str = "off", fsync: str = "off") -> None:
         self._programs = _postgres_programs()
         self._home = Path(tempfile.mkdtemp(prefix="pg-"))
         self._run_as: dict[str, Any] = {"cwd": self._home}
         self._settings = {
-            "fsync": "off",
+            "fsync": fsync,
             "synchronous_commit": synchronous_commit,
-            "full_page_writes": "off",
+            "full_page_writes": fsync,
             "max_connections": "200",
         }
         self._process: subprocess.Popen[bytes] | None = None

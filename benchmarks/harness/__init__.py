@@ -1,0 +1,1 @@
+"""What every section needs: what it starts, what asks, what is counted, and how it is told."""

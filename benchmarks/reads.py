@@ -1,0 +1,121 @@
+"""Reads of one job's status from one API process on one core, beside a bare handler that returns the same bytes."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+
+import httpx
+
+from benchmarks import bare
+from benchmarks.harness import jobs, svg
+from benchmarks.harness.findings import Findings, Goal, Line, Table, number
+from benchmarks.harness.http import Burst, Refused, wrk
+from benchmarks.harness.processes import pinned
+from benchmarks.harness.statistics import interleaved, median
+from benchmarks.harness.world import ROOM, Purser, World, started
+from tests import services
+from tests.e2e.service import free_port
+
+_SERVER_CORE, _CLIENT_CORE = {0}, {1}
+_CONNECTIONS = (1, 16)
+_PURSER, _BARE = "Purser", "bare Starlette + orjson + sqlite3"
+
+
+def run(world: World) -> Findings:
+    """One and many connections, each in turns with the bare handler."""
+    services.require({"wrk": "wrk"})
+    seconds, rounds = (2.0, 1) if world.small else (8.0, 4)
+    with _purser(world) as purser:
+        path = f"/api/v1/jobs/{_one_job(world, purser)}"
+        with _bare(world, purser, path) as address, pinned(_CLIENT_CORE):
+            found = {}
+            for connections in _CONNECTIONS:
+                ask = partial(wrk, connections=connections, seconds=seconds)
+                ways: dict[str, Callable[[], Burst]] = {
+                    _PURSER: partial(ask, purser.address + path, purser.token),
+                    _BARE: partial(ask, address + path, "none"),
+                }
+                found[connections] = interleaved(ways, rounds)
+    return _findings(found, seconds, rounds)
+
+
+@contextmanager
+def _purser(world: World) -> Iterator[Purser]:
+    """One API process on the server's core, with a dispatcher beside it only until there is a job."""
+    if world.url:
+        yield Purser(world.url, world.token)
+        return
+    with world.installation({"mock": {"OPTIONS": dict(ROOM)}}) as service, pinned(_SERVER_CORE):
+        service.serve("--no-dispatcher")
+        yield started(service)
+
+
+def _one_job(world: World, purser: Purser) -> str:
+    with purser.connection() as asked:
+        job = jobs.launch(asked, world.executor_of("mock"), {"command": ["true"], "memory_mib": 64, "cpu_cores": 0.5})
+    return str(job["id"])
+
+
+@contextmanager
+def _bare(world: World, purser: Purser, path: str) -> Iterator[str]:
+    """The bare handler on the server's core. Raises Refused when its bytes are others than the service's."""
+    with purser.connection() as asked:
+        expected = asked.send("GET", path).read()
+        bare.make_books(str(world.folder / "bare.sqlite3"), asked.get(path))
+    port = free_port()
+    environment = {**os.environ, bare.BOOKS: str(world.folder / "bare.sqlite3")}
+    command = [sys.executable, "-m", "uvicorn", "--factory", "benchmarks.bare:application", "--port", str(port)]
+    with pinned(_SERVER_CORE):
+        server = subprocess.Popen([*command, "--no-access-log", "--log-level", "warning"], env=environment)
+    try:
+        address = f"http://127.0.0.1:{port}"
+        jobs.until(lambda: _answers(address + path), "an answer of the bare handler")
+        if httpx.get(address + path).content != expected:
+            raise Refused("the bare handler returns other bytes than the service")
+        yield address
+    finally:
+        server.terminate()
+        server.wait()
+
+
+def _answers(url: str) -> bool:
+    try:
+        return httpx.get(url).is_success
+    except httpx.TransportError:
+        return False
+
+
+def _findings(found: dict[int, dict[str, list[Burst]]], seconds: float, rounds: int) -> Findings:
+    lines = [_rate(connections, ways) for connections, ways in found.items()]
+    lines.append(_slowest(found[_CONNECTIONS[-1]]))
+    rates = {f"{name}, {n} conn.": median([b.rate for b in bursts]) for n, ways in found.items() for name, bursts in ways.items()}  # fmt: skip
+    return Findings(
+        "Reading a status",
+        [f"`wrk -t1 -c1|-c16 -d{seconds:g}s` on core 1, {rounds} turns; both servers on core 0, SQLite"],
+        lines,
+        [_table(found)],
+        {"reads": svg.bars("Reading a status, one process on one core", "requests/s", rates)},
+    )
+
+
+def _rate(connections: int, ways: dict[str, list[Burst]]) -> Line:
+    own, other = (median([burst.rate for burst in ways[name]]) for name in (_PURSER, _BARE))
+    return Line(f"status reads, {connections} conn.", "requests/s", own, other, Goal(0.25, at_least=True))
+
+
+def _slowest(ways: dict[str, list[Burst]]) -> Line:
+    own, other = (median([burst.latency_ms.p99 for burst in ways[name]]) for name in (_PURSER, _BARE))
+    return Line(f"p99 at {_CONNECTIONS[-1]} conn.", "ms", own, other, Goal(15, "figure"))
+
+
+def _table(found: dict[int, dict[str, list[Burst]]]) -> Table:
+    rows = []
+    for connections, ways in found.items():
+        for name, bursts in ways.items():
+            latencies = [burst.latency_ms for burst in bursts]
+            columns = ([latency.median for latency in latencies], [latency.p95 for latency in latencies], [latency.p99 for latency in latencies])  # fmt: skip
+            rows.append([name, str(connections), number(median([b.rate for b in bursts])), *(number(median(c)) for c in columns)])
+    return Table(["", "connections", "requests/s", "median, ms", "p95, ms", "p99, ms"], rows)
