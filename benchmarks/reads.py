@@ -1,4 +1,4 @@
-"""Reads of one job's status from one API process on one core, beside a bare handler that returns the same bytes."""
+"""Reads of an ended job's status from one API process on one core, beside a bare handler of the same bytes."""
 
 import os
 import subprocess
@@ -28,8 +28,8 @@ def run(world: World) -> Findings:
     """One and many connections, each in turns with the bare handler."""
     services.require({"wrk": "wrk"})
     seconds, rounds = (2.0, 1) if world.small else (8.0, 4)
-    with _purser(world) as purser:
-        path = f"/api/v1/jobs/{_one_job(world, purser)}"
+    with _purser(world) as (purser, job):
+        path = f"/api/v1/jobs/{job}"
         with _bare(world, purser, path) as address, pinned(_CLIENT_CORE):
             found = {}
             for connections in _CONNECTIONS:
@@ -43,20 +43,26 @@ def run(world: World) -> Findings:
 
 
 @contextmanager
-def _purser(world: World) -> Iterator[Purser]:
-    """One API process on the server's core, with a dispatcher beside it only until there is a job."""
+def _purser(world: World) -> Iterator[tuple[Purser, str]]:
+    """One API process on the server's core, and a job that has ended."""
     if world.url:
-        yield Purser(world.url, world.token)
+        purser = Purser(world.url, world.token)
+        yield purser, _ended_job(purser, world.executor_of("mock"))
         return
     with world.installation({"mock": {"OPTIONS": dict(ROOM)}}) as service, pinned(_SERVER_CORE):
         service.serve("--no-dispatcher")
-        yield started(service)
+        purser = started(service)
+        dispatcher = service.start("dispatch")
+        job = _ended_job(purser, "mock")
+        dispatcher.terminate()
+        dispatcher.wait()
+        yield purser, job
 
 
-def _one_job(world: World, purser: Purser) -> str:
+def _ended_job(purser: Purser, executor: str) -> str:
     with purser.connection() as asked:
-        job = jobs.launch(asked, world.executor_of("mock"), {"command": ["true"], "memory_mib": 64, "cpu_cores": 0.5})
-    return str(job["id"])
+        job = jobs.launch(asked, executor, {"command": ["true"], "memory_mib": 64, "cpu_cores": 0.5})
+        return str(jobs.cleaned(asked, job["id"])["id"])
 
 
 @contextmanager

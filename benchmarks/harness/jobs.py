@@ -61,6 +61,12 @@ def ended(asked: Connection, job: str) -> dict[str, Any]:
     return succeeded(found)
 
 
+def cleaned(asked: Connection, job: str) -> dict[str, Any]:
+    """Wait until it has ended and nothing of it is left."""
+    ended(asked, job)
+    return dict(until(lambda: (found := asked.get(f"/api/v1/jobs/{job}"))["cleaned_at"] and found, f"the cleanup of {job}"))
+
+
 def succeeded(job: dict[str, Any]) -> dict[str, Any]:
     """The job itself. Raises Refused when it did not succeed: then its time says nothing."""
     if job["state"] != "succeeded":
