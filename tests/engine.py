@@ -44,12 +44,12 @@ def ensure_image(base_url: str | None = None) -> None:
     try:
         if not engine.images(IMAGE):
             repository, tag = IMAGE.split(":")
-            engine.import_image_from_data(_busybox_tar(), repository=repository, tag=tag)
+            engine.import_image_from_data(busybox_tar(), repository=repository, tag=tag)
     finally:
         engine.close()
 
 
-def _busybox_tar() -> bytes:
+def busybox_tar() -> bytes:
     busybox = shutil.which("busybox")
     assert busybox, "the tests need busybox-static to make an image"
     applets = subprocess.run([busybox, "--list"], check=True, capture_output=True, text=True).stdout.split()
