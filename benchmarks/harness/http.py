@@ -3,6 +3,7 @@
 import json
 import subprocess
 import tempfile
+import time
 from collections.abc import Mapping
 from contextlib import closing, contextmanager
 from collections.abc import Iterator
@@ -14,6 +15,7 @@ from urllib.parse import urlsplit
 from benchmarks.harness.statistics import Quantiles
 
 _TIMEOUT_SECONDS = 120
+_KEPT_SECONDS = 3  # servers close what has been silent for a little longer
 _LUA = """
 done = function(summary, latency)
   local failed = summary.errors.connect + summary.errors.read + summary.errors.write
@@ -36,6 +38,7 @@ class Connection:
         where = urlsplit(address)
         self._http = HTTPConnection(str(where.hostname), where.port or 80, timeout=_TIMEOUT_SECONDS)
         self._headers = {"Authorization": f"Bearer {token}"}
+        self._used = 0.0
 
     def close(self) -> None:
         self._http.close()
@@ -58,8 +61,12 @@ class Connection:
         self, method: str, path: str, body: bytes | None = None, headers: Mapping[str, str] | None = None
     ) -> HTTPResponse:
         """The answer, whose body is still to be read. Raises Refused when it is an error."""
+        if time.monotonic() > self._used + _KEPT_SECONDS:
+            self._http.close()
+            self._http.connect()
         self._http.request(method, path, body, {**self._headers, **(headers or {})})
         response = self._http.getresponse()
+        self._used = time.monotonic()
         if response.status >= 400:
             raise Refused(f"{method} {path}: {response.status} {response.read().decode(errors='replace')}")
         return response
