@@ -78,7 +78,7 @@ def _purser(purser: Purser, executor: str, url: str, count: int) -> Rate:
         began = time.perf_counter()
         made = [jobs.launch(asked, executor, jobs.body("true"))["id"] for _ in range(count)]
         for job in made:
-            jobs.ended(asked, job)
+            jobs.succeeded(jobs.ended(asked, job))
         jobs.until(lambda: not jobs.containers(client, "purser.job"), "the removal of all")
         took = time.perf_counter() - began
     return Rate(count / took, meter.cpu_seconds / count * 1000)

@@ -55,16 +55,21 @@ def launch(asked: Connection, executor: str, job: dict[str, Any], *, wait: float
 
 
 def ended(asked: Connection, job: str) -> dict[str, Any]:
-    """Wait for its end. Raises Refused when it did not succeed."""
+    """Wait for its end."""
     while not (found := asked.get(f"/api/v1/jobs/{job}?wait=60"))["finished_at"]:
         continue
-    return succeeded(found)
+    return dict(found)
 
 
 def cleaned(asked: Connection, job: str) -> dict[str, Any]:
-    """Wait until it has ended and nothing of it is left."""
+    """Wait until it has ended and nothing of it is left on the engine."""
     ended(asked, job)
-    return dict(until(lambda: (found := asked.get(f"/api/v1/jobs/{job}"))["cleaned_at"] and found, f"the cleanup of {job}"))
+    return until(lambda: _if_cleaned(asked, job), f"the cleanup of {job}")
+
+
+def _if_cleaned(asked: Connection, job: str) -> dict[str, Any]:
+    found: dict[str, Any] = asked.get(f"/api/v1/jobs/{job}")
+    return found if found["cleaned_at"] else {}
 
 
 def succeeded(job: dict[str, Any]) -> dict[str, Any]:
