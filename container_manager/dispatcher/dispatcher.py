@@ -101,7 +101,7 @@ class _Prober:
         if health:
             self._learn_capacity(executor)
         reports.publish(executor, self._lease.id, health, latency)
-        self._lane.became(bool(health))
+        self._lane.became(health)
         if health and self._looks % _SWEEP_EVERY == 0:
             # A little less than the time between two of our own turns, so that one alone never misses its turn.
             self._lane.reconcile((_SWEEP_EVERY - 1) * settings.PURSER.report_seconds)

@@ -12,6 +12,7 @@ from container_manager.dispatcher.launcher import Launcher
 from container_manager.dispatcher.workers import loop
 from container_manager.exceptions import EngineUnavailable
 from container_manager.executors.base import ContainerExecutor
+from container_manager.executors.results import Health
 from container_manager.models import Job
 from container_manager.states import JobState
 
@@ -60,10 +61,12 @@ class Lane:
                 self.ender.take(tracked, job.deadline)
                 self.ender.look_at([tracked])
 
-    def became(self, healthy: bool) -> None:
-        """Told after each look at the executor's health."""
-        was, self.board.healthy = self.board.healthy, healthy
-        if healthy and not was:
+    def became(self, health: Health) -> None:
+        """Told after each look at the executor's health: an engine that hangs is noticed by nothing else."""
+        if not health:
+            self.board.engine_away(health.detail)
+        elif not self.board.healthy:
+            self.board.healthy = True
             self._launcher.resume()
             self.ender.sweep()
 

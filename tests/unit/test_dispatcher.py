@@ -245,6 +245,24 @@ def test_nothing_is_launched_while_the_engine_is_away_and_all_goes_on_when_it_is
     assert (job.state, job.attempt) == ("succeeded", 1)
 
 
+def test_a_running_job_is_stale_while_a_look_at_the_engine_finds_that_it_does_not_answer(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    changes = [(0, True), (1.5, False), (3, True)]
+    health = [{"after_seconds": after, "healthy": healthy, "detail": "it hangs"} for after, healthy in changes]
+    with dispatching({"health": health}):
+        job = launch({"run_seconds": 60})
+        in_state(job, "running")
+        until(lambda: Job.objects.get().stale_since)
+        until(lambda: not Job.objects.get().stale_since)
+        assert Job.objects.get().state == "running"
+        jobs.cleanup(job, by="test")
+        cleaned(job)
+
+    warned = [record for record in caplog.records if record.message == "engine unavailable"]
+    assert [record.error for record in warned] == ["it hangs"]  # type: ignore[attr-defined]
+
+
 def test_what_does_not_fit_waits_and_holds_back_what_is_behind_it() -> None:
     with dispatching({"total_memory": 300}):
         until(lambda: reports.utilization("mock")["memory_total"] == 300)
