@@ -21,7 +21,7 @@ class BearerAuthentication(BaseAuthentication):
     """`Authorization: Bearer <token>`, told apart: none at all, and one that opens nothing."""
 
     def authenticate(self, request: Request) -> tuple[Token, Token]:
-        scheme, _, plaintext = request.headers.get("Authorization", "").strip().partition(" ")
+        scheme, _, plaintext = request.META.get("HTTP_AUTHORIZATION", "").strip().partition(" ")
         if not scheme:
             raise MissingToken(f"this needs a token: {_EXPECTED}", headers={"WWW-Authenticate": _CHALLENGE})
         if scheme.lower() != "bearer":

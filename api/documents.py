@@ -7,7 +7,7 @@ from dataclasses import asdict, fields
 from datetime import UTC, datetime
 from typing import Any
 
-from container_manager import jobs, namespaces, reports, tallies, tokens
+from container_manager import jobs, namespaces, reads, reports, tallies, tokens
 from container_manager.executors.base import ContainerExecutor
 from container_manager.executors.registry import executors
 from container_manager.executors.results import Usage
@@ -65,7 +65,7 @@ def job_page_document(page: Page) -> Document:
 
 
 def _job(job: Job) -> Document:
-    attempts = sorted(job.attempts.all(), key=lambda attempt: attempt.number) if job.attempt else []
+    attempts = reads.attempts_of(job)
     last = attempts[-1] if attempts else None
     path = job_path(job.pk)
     return {
@@ -419,4 +419,4 @@ def _process(report: ExecutorReport) -> Document:
 
 
 def _time(moment: datetime | None) -> str | None:
-    return None if moment is None else moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    return None if moment is None else moment.astimezone(UTC).isoformat()[:-6] + "Z"

@@ -1,6 +1,7 @@
 """What an operation is: declared once beside its method, followed by the request and shown in the schema."""
 
 import functools
+import hashlib
 from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, cast
@@ -8,8 +9,9 @@ from uuid import UUID
 
 import orjson
 import structlog
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseNotModified
 from django.http.response import HttpResponseBase
+from django.utils.http import parse_etags
 from pydantic import BaseModel
 from rest_framework import exceptions as drf
 from rest_framework.permissions import BasePermission
@@ -32,7 +34,7 @@ from api.parsing import Query, read_query
 from api.problems import PROBLEM_CODE, REQUEST_ID, exception_handler
 from api.schema import Schema, Text
 from api.waiting import Held
-from container_manager import audit, jobs
+from container_manager import audit, jobs, recall
 from container_manager.audit import Act, AuditOutcome, Via
 from container_manager.exceptions import PurserError, UnknownJob
 from container_manager.executors.registry import executors
@@ -56,13 +58,29 @@ class Header:
     statuses: tuple[int, ...] = ()
 
 
+IF_NONE_MATCH = Header(
+    "If-None-Match",
+    "The `ETag` of the answer that the client has, or several: while it is still so, the answer is 304 without a body.",
+    {"type": "string"},
+    '"6f1c6d4a4b1f2e0d9c8b7a6958473625"',
+)
+ETAG = Header(
+    "ETag",
+    "Stands for these very bytes: any change of the document changes it.",
+    {"type": "string"},
+    '"6f1c6d4a4b1f2e0d9c8b7a6958473625"',
+    (200, 304),
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Endpoint:
     """One operation of the API.
 
     `operation` is its operationId, with `{}` where the path that names the executor puts `Executor`.
     `answers` has a model, a Text or None (no body) by status, and by media type where there are several; the
-    first status is the one that a change is audited with. `operator` is for what shows all namespaces.
+    first status is the one that a change is audited with. `operator` is for what shows all namespaces, `hot` for a
+    read whose query confirms the token (`recall`).
     """
 
     operation: str
@@ -75,6 +93,7 @@ class Endpoint:
     headers: Sequence[Header] = field(default_factory=tuple)
     media_types: tuple[str, ...] = (JSON,)
     operator: bool = False
+    hot: bool = False
 
     def operation_id(self, path: Container[str]) -> str:
         """Its name under a path with these parameters."""
@@ -111,9 +130,10 @@ class _Permission(BasePermission):
         return True
 
 
-def _media_type(name: str) -> type[BaseRenderer]:
+@functools.cache
+def _media_types(names: tuple[str, ...]) -> list[BaseRenderer]:
     """For negotiation only: views write their answers themselves."""
-    return type("MediaType", (BaseRenderer,), {"media_type": name, "format": name})
+    return [type("MediaType", (BaseRenderer,), {"media_type": name, "format": name})() for name in names]
 
 
 class View(APIView):
@@ -121,6 +141,8 @@ class View(APIView):
 
     authentication_classes = [BearerAuthentication]
     permission_classes = [_Permission]
+    parser_classes = ()
+    format_kwarg = None
     http_method_names = ["get", "head", "post", "put", "patch", "delete"]
     schema = Schema()
 
@@ -136,12 +158,21 @@ class View(APIView):
             return super().dispatch(request, *args, **path)
         with audit.acting(_act(request, declared, path)) as act:
             try:
-                response = super().dispatch(request, *args, **path)
+                response = self._answered(request, declared, path)
             except Exception:
                 audit.close(act, AuditOutcome.FAILED, 500, PurserError.code)
                 raise
             _close(act, request, response)
         return response
+
+    def _answered(self, request: HttpRequest, declared: Endpoint, path: Mapping[str, str]) -> Any:
+        """A hot read is made with the token as it is remembered; unless the books confirm that, it is made anew."""
+        if declared.hot:
+            with recall.recalling() as recollection:
+                response = super().dispatch(request, **path)
+            if recollection.holds:
+                return response
+        return super().dispatch(request, **path)
 
     def perform_authentication(self, request: Request) -> None:
         """Who asks, counted: each token has its rate, and addresses may not guess for ever."""
@@ -153,18 +184,34 @@ class View(APIView):
             token = token_of(request)
             if act := audit.current():
                 act.token, act.namespace = token.pk, token.namespace
-            request.META[RATE_HEADERS] = limits.charge(token)
+            if RATE_HEADERS not in request.META:
+                request.META[RATE_HEADERS] = limits.charge(token)
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        request.accepted_renderer, request.accepted_media_type = self.perform_content_negotiation(request)
+        self.perform_authentication(request)
+        self.check_permissions(request)
 
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
-        for name, value in request.META.get(RATE_HEADERS, {}).items():
-            response[name] = value
-        return super().finalize_response(request, response, *args, **kwargs)
+        for headers in (self.headers, request.META.get(RATE_HEADERS, {})):
+            for name, value in headers.items():
+                response[name] = value
+        return response
+
+    @functools.cached_property
+    def default_response_headers(self) -> dict[str, str]:
+        methods = [name for name in self.http_method_names if hasattr(self, name)]
+        return {"Allow": ", ".join(methods).upper(), "Vary": "Accept"}
 
     def get_renderers(self) -> list[BaseRenderer]:
         declared = self.declared(getattr(self.request, "method", None))
-        return [_media_type(name)() for name in (declared.media_types if declared else (JSON,))]
+        return _media_types(declared.media_types if declared else (JSON,))
 
     def perform_content_negotiation(self, request: Request, force: bool = False) -> Any:
+        accepted = request.META.get("HTTP_ACCEPT", "*/*")
+        for renderer in self.get_renderers():
+            if accepted in ("*/*", renderer.media_type):
+                return renderer, renderer.media_type  # as nearly all ask, without taking the header apart
         try:
             undeclared = self.declared(request.method) is None  # refused for that, whatever it accepts
             return super().perform_content_negotiation(request, force or undeclared)
@@ -196,7 +243,7 @@ def _act(request: HttpRequest, declared: Endpoint, path: Mapping[str, str]) -> A
         subject=subject,
         address=request.META.get("REMOTE_ADDR", ""),
         request_id=request.META.get(REQUEST_ID, ""),
-        user_agent=request.headers.get("User-Agent", ""),
+        user_agent=request.META.get("HTTP_USER_AGENT", ""),
     )
 
 
@@ -215,6 +262,19 @@ def answer(document: Mapping[str, Any], status: int = 200, **headers: str) -> Ht
     """A JSON answer; underscores in the names of headers stand for hyphens."""
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     return HttpResponse(orjson.dumps(document), status=status, content_type=JSON, headers=named)
+
+
+def tagged(request: Request, document: Mapping[str, Any]) -> HttpResponse:
+    """A JSON answer with its ETag, or 304 when that is what the client has.
+
+    The tag is of the bytes themselves: not every figure of a job is counted in its version.
+    """
+    body = orjson.dumps(document)
+    tag = f'"{hashlib.blake2b(body, digest_size=16).hexdigest()}"'
+    known = request.META.get("HTTP_IF_NONE_MATCH", "")
+    if known and (known.strip() == "*" or tag in {each.removeprefix("W/") for each in parse_etags(known)}):
+        return HttpResponseNotModified(headers={"ETag": tag})
+    return HttpResponse(body, content_type=JSON, headers={"ETag": tag})
 
 
 def find_job(request: Request, job: str, executor: str | None = None) -> Job:

@@ -187,7 +187,7 @@ async def _gone(receive: Receive) -> None:
 
 async def _send(response: HttpResponseBase, send: Send) -> None:
     body: bytes = getattr(response, "content", b"")
-    if response.status_code != 204:
+    if response.status_code not in (204, 304):
         response["Content-Length"] = str(len(body))
     await send(_start(response))
     await send({"type": "http.response.body", "body": body})

@@ -42,6 +42,9 @@ _POLICY = (
 _STANDING = "About how many requests (`r`) are left of it, and the seconds (`t`) until there are all again."
 
 
+_UNCHANGED = OpenApiResponse(None, description="It is still as the client has it; nothing is sent again.")
+
+
 @dataclass(frozen=True, slots=True)
 class Text:
     """A body that is not one JSON document: what it is, and an example."""
@@ -161,7 +164,7 @@ def _answers(declared: "Endpoint") -> Iterator[tuple[Any, OpenApiResponse]]:
                 yield (status, media_type), _response(shape)
         else:
             key = status if answer is None else (status, "application/json")
-            yield key, _response(answer)
+            yield key, _UNCHANGED if status == 304 else _response(answer)
 
 
 def _response(shape: "Answer") -> OpenApiResponse:

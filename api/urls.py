@@ -22,6 +22,7 @@ def _job_routes() -> Iterator[URLPattern]:
 
 
 urlpatterns = [
+    *_job_routes(),  # looked through in this order, and these are asked the most
     path("api/v1/executors", executors.Executors.as_view()),
     path("api/v1/executors/<str:executor>", executors.ExecutorStatus.as_view()),
     path("api/v1/executors/<str:executor>/health", executors.ExecutorHealth.as_view()),
@@ -42,7 +43,6 @@ urlpatterns = [
     path("api/v1/tokens/<str:token>", tokens.TokenStatus.as_view()),
     path("api/v1/tokens/<str:token>/rotate", tokens.TokenRotate.as_view()),
     path("api/v1/audit", audit.Audit.as_view()),
-    *_job_routes(),
     path("livez", process.Livez.as_view()),
     path("readyz", process.Readyz.as_view()),
     path("metrics", process.Metrics.as_view()),

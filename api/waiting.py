@@ -89,6 +89,7 @@ class Held(HttpResponse):
         if answer is None:
             return False
         self.status_code, self.content = answer.status_code, answer.content
+        del self["Content-Type"]
         for name, value in answer.items():
             self[name] = value
         return True

@@ -14,7 +14,7 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.utils import timezone
 
-from container_manager import audit, lifecycle, outbox, secrets, turns, vault
+from container_manager import audit, lifecycle, outbox, reads, secrets, turns, vault
 from container_manager.bell import CONTROL_TOPIC, bell, queue_topic
 from container_manager.exceptions import (
     FieldError,
@@ -148,9 +148,8 @@ def violations(executor: str, request: JobRequest, namespace: str | None = None)
 
 def get(job_id: UUID, *, namespace: str, executor: str | None = None) -> Job:
     """Raises UnknownJob, also for the job of another namespace or executor."""
-    narrowed = {} if executor is None else {"executor": executor}
-    job = Job.objects.filter(pk=job_id, namespace=namespace, **narrowed).first()
-    if job is None:
+    job = reads.find(job_id, namespace)
+    if job is None or executor not in (None, job.executor):
         raise UnknownJob(f"there is no job {str(job_id)!r}")
     return job
 

@@ -18,6 +18,7 @@ from django.db import connection, transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
+from container_manager import reads, recall
 from container_manager.exceptions import InvalidCursor
 from container_manager.models import Job, JobLabel
 from container_manager.states import JobState, Reason
@@ -57,9 +58,10 @@ class Page:
 
 
 def page(namespace: str, filters: JobFilter, *, limit: int, cursor: str | None = None) -> Page:
-    """List jobs: newest first, or with `updated_since` by their last change, oldest first. Raises InvalidCursor.
+    """List jobs with their attempts: newest first, or with `updated_since` by their last change, oldest first.
 
     The watermark of a list of changes is for the next one: between the two no change is missed or told twice.
+    Raises InvalidCursor.
     """
     until = watermark() if filters.updated_since else None
     order = _Updates(until) if until else _Creations()
@@ -67,7 +69,8 @@ def page(namespace: str, filters: JobFilter, *, limit: int, cursor: str | None =
     parts = [order.rows(namespace, part, after)[: limit + 1] for part in _parts(filters)]
     found = list(islice(order.merged(parts), limit + 1))
     more = len(found) > limit
-    return Page(found[:limit], _cursor(order, found[limit - 1]) if more else None, until)
+    jobs = reads.with_attempts(found[:limit])
+    return Page(jobs, _cursor(order, found[limit - 1]) if more else None, until)
 
 
 def watermark() -> datetime:
@@ -171,7 +174,7 @@ def _older(time: str, key: str, after: tuple[datetime, UUID] | None) -> Q:
 
 
 def _jobs(rows: QuerySet[Any]) -> Iterator[Job]:
-    return (row if isinstance(row, Job) else row.job for row in rows)
+    return (row if isinstance(row, Job) else row.job for row in recall.confirming(rows))
 
 
 def _cursor(order: _Creations | _Updates, job: Job) -> str:

@@ -63,6 +63,8 @@ class Job(models.Model):
     owner = models.UUIDField(null=True)
     fence = models.PositiveIntegerField(default=0)
 
+    known_attempts: "list[Attempt]"  # of a job that was read with them: see reads
+
     class Meta:
         constraints = [
             models.CheckConstraint(condition=Q(state__in=list(JobState)), name="job_state_is_known"),

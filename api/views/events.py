@@ -39,6 +39,7 @@ class JobEvents(View):
         "list{}JobEvents",
         "Read a job's history",
         scope=Scope.JOBS_READ,
+        hot=True,
         query=EventQuery,
         answers={200: {JSON: EventPage, SSE: _STREAM}},
         media_types=(JSON, SSE),

@@ -4,7 +4,6 @@ import re
 from collections.abc import Callable
 
 from django.conf import settings
-from django.db.models import prefetch_related_objects
 from django.http import HttpResponse
 from rest_framework.request import Request
 
@@ -17,7 +16,7 @@ from api.documents import (
     job_path,
     listed_job_document,
 )
-from api.endpoint import Header, View, answer, at_hand, endpoint, find_job
+from api.endpoint import ETAG, IF_NONE_MATCH, Header, View, answer, at_hand, endpoint, find_job, tagged
 from api.errors import ExecutorForbidden
 from api.middleware import HOLDS
 from api.parsing import Query, read_job_request, read_nothing, read_object
@@ -107,8 +106,10 @@ class ExecutorJobs(View):
         "listExecutorJobs",
         "List an executor's jobs",
         scope=Scope.JOBS_READ,
+        hot=True,
         query=JobListQuery,
-        answers={200: JobPage},
+        answers={200: JobPage, 304: None},
+        headers=(IF_NONE_MATCH, ETAG),
         raises=(domain.InvalidCursor,),
     )
     def get(self, request: Request, query: JobListQuery, executor: str) -> HttpResponse:
@@ -123,8 +124,10 @@ class Jobs(View):
         "listJobs",
         "List jobs",
         scope=Scope.JOBS_READ,
+        hot=True,
         query=AllJobsQuery,
-        answers={200: JobPage},
+        answers={200: JobPage, 304: None},
+        headers=(IF_NONE_MATCH, ETAG),
         raises=(domain.InvalidCursor, domain.UnknownExecutor, ExecutorForbidden),
     )
     def get(self, request: Request, query: AllJobsQuery) -> HttpResponse:
@@ -146,20 +149,28 @@ class JobStatus(View):
         "get{}Job",
         "Read a job's status",
         scope=Scope.JOBS_READ,
+        hot=True,
         query=StatusQuery,
-        answers={200: JobAnswer},
+        answers={200: JobAnswer, 304: None},
+        headers=(IF_NONE_MATCH, ETAG),
         raises=(domain.UnknownJob,),
     )
     def get(self, request: Request, query: StatusQuery, job: str, executor: str | None = None) -> HttpResponse:
         """How a job is doing, why it waits, or why it ended.
 
-        With `wait` the answer is held until the job has changed or has ended, or the time is over.
+        With `wait` the answer is held until the job has changed or has ended, or the time is over. Who has read it
+        before gives the `ETag` of that answer as `If-None-Match`, and gets 304 while it is still so.
         """
         found = find_job(request, job, executor)
         if query.wait is None:
-            return answer(job_document(found))
+            return tagged(request, job_document(found))
         known = found.version if query.version is None else query.version
-        return _hold(request, found, query.wait, lambda now, final: _when_changed(now, final, known))
+
+        def when_changed(now: Job, final: bool) -> HttpResponse | None:
+            changed = final or now.state in TERMINAL or now.version != known
+            return tagged(request, job_document(now)) if changed else None
+
+        return _hold(request, found, query.wait, when_changed)
 
     @endpoint(
         "cleanup{}Job",
@@ -188,6 +199,7 @@ class JobExplanation(View):
         "explain{}Job",
         "Explain a job",
         scope=Scope.JOBS_READ,
+        hot=True,
         answers={200: Explanation},
         raises=(domain.UnknownJob,),
     )
@@ -227,8 +239,7 @@ def _list(request: Request, query: JobListQuery, executor: str | None) -> HttpRe
         updated_since=query.updated_since,
     )  # fmt: skip
     page = listing.page(token.namespace, filters, limit=query.limit, cursor=query.cursor)
-    prefetch_related_objects(page.jobs, "attempts")
-    return answer(job_page_document(page))
+    return tagged(request, job_page_document(page))
 
 
 def _preferred_wait(request: Request) -> float | None:
@@ -263,10 +274,6 @@ def _when_ended(job: Job, final: bool) -> HttpResponse | None:
     if job.state in TERMINAL:
         return answer(job_document(job))
     return answer(job_document(job), 202) if final else None
-
-
-def _when_changed(job: Job, final: bool, known: int) -> HttpResponse | None:
-    return answer(job_document(job)) if final or job.state in TERMINAL or job.version != known else None
 
 
 def _when_cleaned(job: Job, final: bool) -> HttpResponse | None:

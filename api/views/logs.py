@@ -5,7 +5,7 @@ from django.http.response import HttpResponseBase
 from rest_framework.request import Request
 
 from api.documents import log_page_document
-from api.endpoint import JSON, Header, View, answer, endpoint, find_job
+from api.endpoint import ETAG, IF_NONE_MATCH, JSON, Header, View, endpoint, find_job, tagged
 from api.errors import InvalidQuery
 from api.examples import of_model
 from api.following import (
@@ -72,10 +72,11 @@ class JobLogs(View):
         "get{}JobLogs",
         "Read a job's logs",
         scope=Scope.JOBS_READ,
+        hot=True,
         query=LogQuery,
-        answers={200: {JSON: LogPage, **_TEXTS}},
+        answers={200: {JSON: LogPage, **_TEXTS}, 304: None},
         media_types=(JSON, PLAIN, SSE, NDJSON),
-        headers=(LAST_EVENT_ID, _DROPPED),
+        headers=(LAST_EVENT_ID, _DROPPED, IF_NONE_MATCH, ETAG),
         raises=(domain.UnknownJob, domain.InvalidCursor, domain.LogsGone),
     )
     def get(self, request: Request, query: LogQuery, job: str, executor: str | None = None) -> HttpResponseBase:
@@ -93,7 +94,7 @@ class JobLogs(View):
         form = request.accepted_renderer.media_type
         _require_sse(query, form)
         reader = LogReader(found, query, request.headers.get("Last-Event-ID") if form == SSE else None)
-        return _page(reader, query) if form == JSON else _stream(reader, query, form)
+        return _page(request, reader, query) if form == JSON else _stream(reader, query, form)
 
 
 def _require_attempt(job: Job, attempt: int | None) -> None:
@@ -114,13 +115,13 @@ def _require_sse(query: LogQuery, form: str) -> None:
         raise InvalidQuery([FieldError("unit", "only_in_sse", f"chunk needs Accept: {SSE}")])
 
 
-def _page(reader: LogReader, query: LogQuery) -> HttpResponse:
+def _page(request: Request, reader: LogReader, query: LogQuery) -> HttpResponse:
     if query.follow:
         raise InvalidQuery([FieldError("follow", "not_in_json", f"needs Accept: {SSE}, {NDJSON} or {PLAIN}")])
     page, began, after = reader.page(reader.start, query.limit or _PAGE_LINES, tail=reader.tail)
     following = reader.next_attempt(after, page)
     over = following is None and reader.is_over(page)
-    return answer(log_page_document(began.attempt, page, str(following or after), over))
+    return tagged(request, log_page_document(began.attempt, page, str(following or after), over))
 
 
 def _stream(reader: LogReader, query: LogQuery, form: str) -> HttpResponseBase:

@@ -1,5 +1,5 @@
 from http import HTTPStatus
-from typing import Any
+from typing import Any, cast
 from urllib.parse import quote
 from uuid import UUID
 
@@ -18,7 +18,11 @@ def _get_kwargs(
     *,
     version: int | Unset = UNSET,
     wait: float | Unset = UNSET,
+    if_none_match: str | Unset = UNSET,
 ) -> dict[str, Any]:
+    headers: dict[str, Any] = {}
+    if not isinstance(if_none_match, Unset):
+        headers["If-None-Match"] = if_none_match
 
     params: dict[str, Any] = {}
 
@@ -37,14 +41,19 @@ def _get_kwargs(
         "params": params,
     }
 
+    _kwargs["headers"] = headers
     return _kwargs
 
 
-def _parse_response(*, client: AuthenticatedClient | Client, response: httpx.Response) -> Job | Problem | None:
+def _parse_response(*, client: AuthenticatedClient | Client, response: httpx.Response) -> Any | Job | Problem | None:
     if response.status_code == 200:
         response_200 = Job.from_dict(response.json())
 
         return response_200
+
+    if response.status_code == 304:
+        response_304 = cast(Any, None)
+        return response_304
 
     if response.status_code == 400:
         response_400 = Problem.from_dict(response.json())
@@ -112,7 +121,7 @@ def _parse_response(*, client: AuthenticatedClient | Client, response: httpx.Res
         return None
 
 
-def _build_response(*, client: AuthenticatedClient | Client, response: httpx.Response) -> Response[Job | Problem]:
+def _build_response(*, client: AuthenticatedClient | Client, response: httpx.Response) -> Response[Any | Job | Problem]:
     return Response(
         status_code=HTTPStatus(response.status_code),
         content=response.content,
@@ -128,12 +137,15 @@ def sync_detailed(
     client: AuthenticatedClient,
     version: int | Unset = UNSET,
     wait: float | Unset = UNSET,
-) -> Response[Job | Problem]:
+    if_none_match: str | Unset = UNSET,
+) -> Response[Any | Job | Problem]:
     """Read a job's status
 
      How a job is doing, why it waits, or why it ended.
 
-    With `wait` the answer is held until the job has changed or has ended, or the time is over.
+    With `wait` the answer is held until the job has changed or has ended, or the time is over. Who has
+    read it
+    before gives the `ETag` of that answer as `If-None-Match`, and gets 304 while it is still so.
 
     Needs the scope `jobs:read`.
 
@@ -142,13 +154,14 @@ def sync_detailed(
         job (UUID):
         version (int | Unset):
         wait (float | Unset):
+        if_none_match (str | Unset):
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
         httpx.TimeoutException: If the request takes longer than Client.timeout.
 
     Returns:
-        Response[Job | Problem]
+        Response[Any | Job | Problem]
     """
 
     kwargs = _get_kwargs(
@@ -156,6 +169,7 @@ def sync_detailed(
         job=job,
         version=version,
         wait=wait,
+        if_none_match=if_none_match,
     )
 
     response = client.get_httpx_client().request(
@@ -172,12 +186,15 @@ def sync(
     client: AuthenticatedClient,
     version: int | Unset = UNSET,
     wait: float | Unset = UNSET,
-) -> Job | Problem | None:
+    if_none_match: str | Unset = UNSET,
+) -> Any | Job | Problem | None:
     """Read a job's status
 
      How a job is doing, why it waits, or why it ended.
 
-    With `wait` the answer is held until the job has changed or has ended, or the time is over.
+    With `wait` the answer is held until the job has changed or has ended, or the time is over. Who has
+    read it
+    before gives the `ETag` of that answer as `If-None-Match`, and gets 304 while it is still so.
 
     Needs the scope `jobs:read`.
 
@@ -186,13 +203,14 @@ def sync(
         job (UUID):
         version (int | Unset):
         wait (float | Unset):
+        if_none_match (str | Unset):
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
         httpx.TimeoutException: If the request takes longer than Client.timeout.
 
     Returns:
-        Job | Problem
+        Any | Job | Problem
     """
 
     return sync_detailed(
@@ -201,6 +219,7 @@ def sync(
         client=client,
         version=version,
         wait=wait,
+        if_none_match=if_none_match,
     ).parsed
 
 
@@ -211,12 +230,15 @@ async def asyncio_detailed(
     client: AuthenticatedClient,
     version: int | Unset = UNSET,
     wait: float | Unset = UNSET,
-) -> Response[Job | Problem]:
+    if_none_match: str | Unset = UNSET,
+) -> Response[Any | Job | Problem]:
     """Read a job's status
 
      How a job is doing, why it waits, or why it ended.
 
-    With `wait` the answer is held until the job has changed or has ended, or the time is over.
+    With `wait` the answer is held until the job has changed or has ended, or the time is over. Who has
+    read it
+    before gives the `ETag` of that answer as `If-None-Match`, and gets 304 while it is still so.
 
     Needs the scope `jobs:read`.
 
@@ -225,13 +247,14 @@ async def asyncio_detailed(
         job (UUID):
         version (int | Unset):
         wait (float | Unset):
+        if_none_match (str | Unset):
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
         httpx.TimeoutException: If the request takes longer than Client.timeout.
 
     Returns:
-        Response[Job | Problem]
+        Response[Any | Job | Problem]
     """
 
     kwargs = _get_kwargs(
@@ -239,6 +262,7 @@ async def asyncio_detailed(
         job=job,
         version=version,
         wait=wait,
+        if_none_match=if_none_match,
     )
 
     response = await client.get_async_httpx_client().request(**kwargs)
@@ -253,12 +277,15 @@ async def asyncio(
     client: AuthenticatedClient,
     version: int | Unset = UNSET,
     wait: float | Unset = UNSET,
-) -> Job | Problem | None:
+    if_none_match: str | Unset = UNSET,
+) -> Any | Job | Problem | None:
     """Read a job's status
 
      How a job is doing, why it waits, or why it ended.
 
-    With `wait` the answer is held until the job has changed or has ended, or the time is over.
+    With `wait` the answer is held until the job has changed or has ended, or the time is over. Who has
+    read it
+    before gives the `ETag` of that answer as `If-None-Match`, and gets 304 while it is still so.
 
     Needs the scope `jobs:read`.
 
@@ -267,13 +294,14 @@ async def asyncio(
         job (UUID):
         version (int | Unset):
         wait (float | Unset):
+        if_none_match (str | Unset):
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
         httpx.TimeoutException: If the request takes longer than Client.timeout.
 
     Returns:
-        Job | Problem
+        Any | Job | Problem
     """
 
     return (
@@ -283,5 +311,6 @@ async def asyncio(
             client=client,
             version=version,
             wait=wait,
+            if_none_match=if_none_match,
         )
     ).parsed

@@ -1,6 +1,6 @@
 import datetime
 from http import HTTPStatus
-from typing import Any
+from typing import Any, cast
 from urllib.parse import quote
 from uuid import UUID
 
@@ -27,9 +27,13 @@ def _get_kwargs(
     stream: LogStreams | Unset = UNSET,
     tail: int | Unset = UNSET,
     unit: LogUnit | Unset = UNSET,
+    if_none_match: str | Unset = UNSET,
     last_event_id: str | Unset = UNSET,
 ) -> dict[str, Any]:
     headers: dict[str, Any] = {}
+    if not isinstance(if_none_match, Unset):
+        headers["If-None-Match"] = if_none_match
+
     if not isinstance(last_event_id, Unset):
         headers["Last-Event-ID"] = last_event_id
 
@@ -77,11 +81,17 @@ def _get_kwargs(
     return _kwargs
 
 
-def _parse_response(*, client: AuthenticatedClient | Client, response: httpx.Response) -> LogPage | Problem | None:
+def _parse_response(
+    *, client: AuthenticatedClient | Client, response: httpx.Response
+) -> Any | LogPage | Problem | None:
     if response.status_code == 200:
         response_200 = LogPage.from_dict(response.json())
 
         return response_200
+
+    if response.status_code == 304:
+        response_304 = cast(Any, None)
+        return response_304
 
     if response.status_code == 400:
         response_400 = Problem.from_dict(response.json())
@@ -154,7 +164,9 @@ def _parse_response(*, client: AuthenticatedClient | Client, response: httpx.Res
         return None
 
 
-def _build_response(*, client: AuthenticatedClient | Client, response: httpx.Response) -> Response[LogPage | Problem]:
+def _build_response(
+    *, client: AuthenticatedClient | Client, response: httpx.Response
+) -> Response[Any | LogPage | Problem]:
     return Response(
         status_code=HTTPStatus(response.status_code),
         content=response.content,
@@ -176,8 +188,9 @@ def sync_detailed(
     stream: LogStreams | Unset = UNSET,
     tail: int | Unset = UNSET,
     unit: LogUnit | Unset = UNSET,
+    if_none_match: str | Unset = UNSET,
     last_event_id: str | Unset = UNSET,
-) -> Response[LogPage | Problem]:
+) -> Response[Any | LogPage | Problem]:
     """Read a job's logs
 
      stdout and stderr, apart or together, as they were written; kept when the container is gone.
@@ -207,6 +220,7 @@ def sync_detailed(
         stream (LogStreams | Unset): Which of a job's two streams.
         tail (int | Unset):
         unit (LogUnit | Unset): `line`: a line each. `chunk`: bytes of one stream as they came.
+        if_none_match (str | Unset):
         last_event_id (str | Unset):
 
     Raises:
@@ -214,7 +228,7 @@ def sync_detailed(
         httpx.TimeoutException: If the request takes longer than Client.timeout.
 
     Returns:
-        Response[LogPage | Problem]
+        Response[Any | LogPage | Problem]
     """
 
     kwargs = _get_kwargs(
@@ -228,6 +242,7 @@ def sync_detailed(
         stream=stream,
         tail=tail,
         unit=unit,
+        if_none_match=if_none_match,
         last_event_id=last_event_id,
     )
 
@@ -251,8 +266,9 @@ def sync(
     stream: LogStreams | Unset = UNSET,
     tail: int | Unset = UNSET,
     unit: LogUnit | Unset = UNSET,
+    if_none_match: str | Unset = UNSET,
     last_event_id: str | Unset = UNSET,
-) -> LogPage | Problem | None:
+) -> Any | LogPage | Problem | None:
     """Read a job's logs
 
      stdout and stderr, apart or together, as they were written; kept when the container is gone.
@@ -282,6 +298,7 @@ def sync(
         stream (LogStreams | Unset): Which of a job's two streams.
         tail (int | Unset):
         unit (LogUnit | Unset): `line`: a line each. `chunk`: bytes of one stream as they came.
+        if_none_match (str | Unset):
         last_event_id (str | Unset):
 
     Raises:
@@ -289,7 +306,7 @@ def sync(
         httpx.TimeoutException: If the request takes longer than Client.timeout.
 
     Returns:
-        LogPage | Problem
+        Any | LogPage | Problem
     """
 
     return sync_detailed(
@@ -304,6 +321,7 @@ def sync(
         stream=stream,
         tail=tail,
         unit=unit,
+        if_none_match=if_none_match,
         last_event_id=last_event_id,
     ).parsed
 
@@ -321,8 +339,9 @@ async def asyncio_detailed(
     stream: LogStreams | Unset = UNSET,
     tail: int | Unset = UNSET,
     unit: LogUnit | Unset = UNSET,
+    if_none_match: str | Unset = UNSET,
     last_event_id: str | Unset = UNSET,
-) -> Response[LogPage | Problem]:
+) -> Response[Any | LogPage | Problem]:
     """Read a job's logs
 
      stdout and stderr, apart or together, as they were written; kept when the container is gone.
@@ -352,6 +371,7 @@ async def asyncio_detailed(
         stream (LogStreams | Unset): Which of a job's two streams.
         tail (int | Unset):
         unit (LogUnit | Unset): `line`: a line each. `chunk`: bytes of one stream as they came.
+        if_none_match (str | Unset):
         last_event_id (str | Unset):
 
     Raises:
@@ -359,7 +379,7 @@ async def asyncio_detailed(
         httpx.TimeoutException: If the request takes longer than Client.timeout.
 
     Returns:
-        Response[LogPage | Problem]
+        Response[Any | LogPage | Problem]
     """
 
     kwargs = _get_kwargs(
@@ -373,6 +393,7 @@ async def asyncio_detailed(
         stream=stream,
         tail=tail,
         unit=unit,
+        if_none_match=if_none_match,
         last_event_id=last_event_id,
     )
 
@@ -394,8 +415,9 @@ async def asyncio(
     stream: LogStreams | Unset = UNSET,
     tail: int | Unset = UNSET,
     unit: LogUnit | Unset = UNSET,
+    if_none_match: str | Unset = UNSET,
     last_event_id: str | Unset = UNSET,
-) -> LogPage | Problem | None:
+) -> Any | LogPage | Problem | None:
     """Read a job's logs
 
      stdout and stderr, apart or together, as they were written; kept when the container is gone.
@@ -425,6 +447,7 @@ async def asyncio(
         stream (LogStreams | Unset): Which of a job's two streams.
         tail (int | Unset):
         unit (LogUnit | Unset): `line`: a line each. `chunk`: bytes of one stream as they came.
+        if_none_match (str | Unset):
         last_event_id (str | Unset):
 
     Raises:
@@ -432,7 +455,7 @@ async def asyncio(
         httpx.TimeoutException: If the request takes longer than Client.timeout.
 
     Returns:
-        LogPage | Problem
+        Any | LogPage | Problem
     """
 
     return (
@@ -448,6 +471,7 @@ async def asyncio(
             stream=stream,
             tail=tail,
             unit=unit,
+            if_none_match=if_none_match,
             last_event_id=last_event_id,
         )
     ).parsed

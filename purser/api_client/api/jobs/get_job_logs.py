@@ -1,6 +1,6 @@
 import datetime
 from http import HTTPStatus
-from typing import Any
+from typing import Any, cast
 from urllib.parse import quote
 from uuid import UUID
 
@@ -26,9 +26,13 @@ def _get_kwargs(
     stream: LogStreams | Unset = UNSET,
     tail: int | Unset = UNSET,
     unit: LogUnit | Unset = UNSET,
+    if_none_match: str | Unset = UNSET,
     last_event_id: str | Unset = UNSET,
 ) -> dict[str, Any]:
     headers: dict[str, Any] = {}
+    if not isinstance(if_none_match, Unset):
+        headers["If-None-Match"] = if_none_match
+
     if not isinstance(last_event_id, Unset):
         headers["Last-Event-ID"] = last_event_id
 
@@ -75,11 +79,17 @@ def _get_kwargs(
     return _kwargs
 
 
-def _parse_response(*, client: AuthenticatedClient | Client, response: httpx.Response) -> LogPage | Problem | None:
+def _parse_response(
+    *, client: AuthenticatedClient | Client, response: httpx.Response
+) -> Any | LogPage | Problem | None:
     if response.status_code == 200:
         response_200 = LogPage.from_dict(response.json())
 
         return response_200
+
+    if response.status_code == 304:
+        response_304 = cast(Any, None)
+        return response_304
 
     if response.status_code == 400:
         response_400 = Problem.from_dict(response.json())
@@ -152,7 +162,9 @@ def _parse_response(*, client: AuthenticatedClient | Client, response: httpx.Res
         return None
 
 
-def _build_response(*, client: AuthenticatedClient | Client, response: httpx.Response) -> Response[LogPage | Problem]:
+def _build_response(
+    *, client: AuthenticatedClient | Client, response: httpx.Response
+) -> Response[Any | LogPage | Problem]:
     return Response(
         status_code=HTTPStatus(response.status_code),
         content=response.content,
@@ -173,8 +185,9 @@ def sync_detailed(
     stream: LogStreams | Unset = UNSET,
     tail: int | Unset = UNSET,
     unit: LogUnit | Unset = UNSET,
+    if_none_match: str | Unset = UNSET,
     last_event_id: str | Unset = UNSET,
-) -> Response[LogPage | Problem]:
+) -> Response[Any | LogPage | Problem]:
     """Read a job's logs
 
      stdout and stderr, apart or together, as they were written; kept when the container is gone.
@@ -203,6 +216,7 @@ def sync_detailed(
         stream (LogStreams | Unset): Which of a job's two streams.
         tail (int | Unset):
         unit (LogUnit | Unset): `line`: a line each. `chunk`: bytes of one stream as they came.
+        if_none_match (str | Unset):
         last_event_id (str | Unset):
 
     Raises:
@@ -210,7 +224,7 @@ def sync_detailed(
         httpx.TimeoutException: If the request takes longer than Client.timeout.
 
     Returns:
-        Response[LogPage | Problem]
+        Response[Any | LogPage | Problem]
     """
 
     kwargs = _get_kwargs(
@@ -223,6 +237,7 @@ def sync_detailed(
         stream=stream,
         tail=tail,
         unit=unit,
+        if_none_match=if_none_match,
         last_event_id=last_event_id,
     )
 
@@ -245,8 +260,9 @@ def sync(
     stream: LogStreams | Unset = UNSET,
     tail: int | Unset = UNSET,
     unit: LogUnit | Unset = UNSET,
+    if_none_match: str | Unset = UNSET,
     last_event_id: str | Unset = UNSET,
-) -> LogPage | Problem | None:
+) -> Any | LogPage | Problem | None:
     """Read a job's logs
 
      stdout and stderr, apart or together, as they were written; kept when the container is gone.
@@ -275,6 +291,7 @@ def sync(
         stream (LogStreams | Unset): Which of a job's two streams.
         tail (int | Unset):
         unit (LogUnit | Unset): `line`: a line each. `chunk`: bytes of one stream as they came.
+        if_none_match (str | Unset):
         last_event_id (str | Unset):
 
     Raises:
@@ -282,7 +299,7 @@ def sync(
         httpx.TimeoutException: If the request takes longer than Client.timeout.
 
     Returns:
-        LogPage | Problem
+        Any | LogPage | Problem
     """
 
     return sync_detailed(
@@ -296,6 +313,7 @@ def sync(
         stream=stream,
         tail=tail,
         unit=unit,
+        if_none_match=if_none_match,
         last_event_id=last_event_id,
     ).parsed
 
@@ -312,8 +330,9 @@ async def asyncio_detailed(
     stream: LogStreams | Unset = UNSET,
     tail: int | Unset = UNSET,
     unit: LogUnit | Unset = UNSET,
+    if_none_match: str | Unset = UNSET,
     last_event_id: str | Unset = UNSET,
-) -> Response[LogPage | Problem]:
+) -> Response[Any | LogPage | Problem]:
     """Read a job's logs
 
      stdout and stderr, apart or together, as they were written; kept when the container is gone.
@@ -342,6 +361,7 @@ async def asyncio_detailed(
         stream (LogStreams | Unset): Which of a job's two streams.
         tail (int | Unset):
         unit (LogUnit | Unset): `line`: a line each. `chunk`: bytes of one stream as they came.
+        if_none_match (str | Unset):
         last_event_id (str | Unset):
 
     Raises:
@@ -349,7 +369,7 @@ async def asyncio_detailed(
         httpx.TimeoutException: If the request takes longer than Client.timeout.
 
     Returns:
-        Response[LogPage | Problem]
+        Response[Any | LogPage | Problem]
     """
 
     kwargs = _get_kwargs(
@@ -362,6 +382,7 @@ async def asyncio_detailed(
         stream=stream,
         tail=tail,
         unit=unit,
+        if_none_match=if_none_match,
         last_event_id=last_event_id,
     )
 
@@ -382,8 +403,9 @@ async def asyncio(
     stream: LogStreams | Unset = UNSET,
     tail: int | Unset = UNSET,
     unit: LogUnit | Unset = UNSET,
+    if_none_match: str | Unset = UNSET,
     last_event_id: str | Unset = UNSET,
-) -> LogPage | Problem | None:
+) -> Any | LogPage | Problem | None:
     """Read a job's logs
 
      stdout and stderr, apart or together, as they were written; kept when the container is gone.
@@ -412,6 +434,7 @@ async def asyncio(
         stream (LogStreams | Unset): Which of a job's two streams.
         tail (int | Unset):
         unit (LogUnit | Unset): `line`: a line each. `chunk`: bytes of one stream as they came.
+        if_none_match (str | Unset):
         last_event_id (str | Unset):
 
     Raises:
@@ -419,7 +442,7 @@ async def asyncio(
         httpx.TimeoutException: If the request takes longer than Client.timeout.
 
     Returns:
-        LogPage | Problem
+        Any | LogPage | Problem
     """
 
     return (
@@ -434,6 +457,7 @@ async def asyncio(
             stream=stream,
             tail=tail,
             unit=unit,
+            if_none_match=if_none_match,
             last_event_id=last_event_id,
         )
     ).parsed

@@ -1,6 +1,6 @@
 import datetime
 from http import HTTPStatus
-from typing import Any
+from typing import Any, cast
 
 import httpx
 
@@ -24,7 +24,11 @@ def _get_kwargs(
     reason: list[Reason] | Unset = UNSET,
     state: list[JobState] | Unset = UNSET,
     updated_since: datetime.datetime | Unset = UNSET,
+    if_none_match: str | Unset = UNSET,
 ) -> dict[str, Any]:
+    headers: dict[str, Any] = {}
+    if not isinstance(if_none_match, Unset):
+        headers["If-None-Match"] = if_none_match
 
     params: dict[str, Any] = {}
 
@@ -81,14 +85,21 @@ def _get_kwargs(
         "params": params,
     }
 
+    _kwargs["headers"] = headers
     return _kwargs
 
 
-def _parse_response(*, client: AuthenticatedClient | Client, response: httpx.Response) -> JobPage | Problem | None:
+def _parse_response(
+    *, client: AuthenticatedClient | Client, response: httpx.Response
+) -> Any | JobPage | Problem | None:
     if response.status_code == 200:
         response_200 = JobPage.from_dict(response.json())
 
         return response_200
+
+    if response.status_code == 304:
+        response_304 = cast(Any, None)
+        return response_304
 
     if response.status_code == 400:
         response_400 = Problem.from_dict(response.json())
@@ -156,7 +167,9 @@ def _parse_response(*, client: AuthenticatedClient | Client, response: httpx.Res
         return None
 
 
-def _build_response(*, client: AuthenticatedClient | Client, response: httpx.Response) -> Response[JobPage | Problem]:
+def _build_response(
+    *, client: AuthenticatedClient | Client, response: httpx.Response
+) -> Response[Any | JobPage | Problem]:
     return Response(
         status_code=HTTPStatus(response.status_code),
         content=response.content,
@@ -177,7 +190,8 @@ def sync_detailed(
     reason: list[Reason] | Unset = UNSET,
     state: list[JobState] | Unset = UNSET,
     updated_since: datetime.datetime | Unset = UNSET,
-) -> Response[JobPage | Problem]:
+    if_none_match: str | Unset = UNSET,
+) -> Response[Any | JobPage | Problem]:
     """List jobs
 
      The namespace's jobs on every executor that the token may use, newest first, page by page.
@@ -198,13 +212,14 @@ def sync_detailed(
         reason (list[Reason] | Unset):
         state (list[JobState] | Unset):
         updated_since (datetime.datetime | Unset):
+        if_none_match (str | Unset):
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
         httpx.TimeoutException: If the request takes longer than Client.timeout.
 
     Returns:
-        Response[JobPage | Problem]
+        Response[Any | JobPage | Problem]
     """
 
     kwargs = _get_kwargs(
@@ -217,6 +232,7 @@ def sync_detailed(
         reason=reason,
         state=state,
         updated_since=updated_since,
+        if_none_match=if_none_match,
     )
 
     response = client.get_httpx_client().request(
@@ -238,7 +254,8 @@ def sync(
     reason: list[Reason] | Unset = UNSET,
     state: list[JobState] | Unset = UNSET,
     updated_since: datetime.datetime | Unset = UNSET,
-) -> JobPage | Problem | None:
+    if_none_match: str | Unset = UNSET,
+) -> Any | JobPage | Problem | None:
     """List jobs
 
      The namespace's jobs on every executor that the token may use, newest first, page by page.
@@ -259,13 +276,14 @@ def sync(
         reason (list[Reason] | Unset):
         state (list[JobState] | Unset):
         updated_since (datetime.datetime | Unset):
+        if_none_match (str | Unset):
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
         httpx.TimeoutException: If the request takes longer than Client.timeout.
 
     Returns:
-        JobPage | Problem
+        Any | JobPage | Problem
     """
 
     return sync_detailed(
@@ -279,6 +297,7 @@ def sync(
         reason=reason,
         state=state,
         updated_since=updated_since,
+        if_none_match=if_none_match,
     ).parsed
 
 
@@ -294,7 +313,8 @@ async def asyncio_detailed(
     reason: list[Reason] | Unset = UNSET,
     state: list[JobState] | Unset = UNSET,
     updated_since: datetime.datetime | Unset = UNSET,
-) -> Response[JobPage | Problem]:
+    if_none_match: str | Unset = UNSET,
+) -> Response[Any | JobPage | Problem]:
     """List jobs
 
      The namespace's jobs on every executor that the token may use, newest first, page by page.
@@ -315,13 +335,14 @@ async def asyncio_detailed(
         reason (list[Reason] | Unset):
         state (list[JobState] | Unset):
         updated_since (datetime.datetime | Unset):
+        if_none_match (str | Unset):
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
         httpx.TimeoutException: If the request takes longer than Client.timeout.
 
     Returns:
-        Response[JobPage | Problem]
+        Response[Any | JobPage | Problem]
     """
 
     kwargs = _get_kwargs(
@@ -334,6 +355,7 @@ async def asyncio_detailed(
         reason=reason,
         state=state,
         updated_since=updated_since,
+        if_none_match=if_none_match,
     )
 
     response = await client.get_async_httpx_client().request(**kwargs)
@@ -353,7 +375,8 @@ async def asyncio(
     reason: list[Reason] | Unset = UNSET,
     state: list[JobState] | Unset = UNSET,
     updated_since: datetime.datetime | Unset = UNSET,
-) -> JobPage | Problem | None:
+    if_none_match: str | Unset = UNSET,
+) -> Any | JobPage | Problem | None:
     """List jobs
 
      The namespace's jobs on every executor that the token may use, newest first, page by page.
@@ -374,13 +397,14 @@ async def asyncio(
         reason (list[Reason] | Unset):
         state (list[JobState] | Unset):
         updated_since (datetime.datetime | Unset):
+        if_none_match (str | Unset):
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
         httpx.TimeoutException: If the request takes longer than Client.timeout.
 
     Returns:
-        JobPage | Problem
+        Any | JobPage | Problem
     """
 
     return (
@@ -395,5 +419,6 @@ async def asyncio(
             reason=reason,
             state=state,
             updated_since=updated_since,
+            if_none_match=if_none_match,
         )
     ).parsed
