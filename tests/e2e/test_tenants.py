@@ -24,3 +24,21 @@ def test_processes_share_rates_tokens_and_the_audit_log(tmp_path: Path, database
     assert audited.stdout.count("listJobs  -  refused 429 rate_limited  127.0.0.1") == 60
     assert rotated.stdout.startswith(f"purser_{token_id}_")
     assert after == 401
+
+
+def test_no_process_answers_a_read_after_a_token_was_revoked_in_another(tmp_path: Path, database_url: str) -> None:
+    """Nothing tells the first process: each of its answers is asked of the books anew."""
+    with Service(tmp_path, database_url) as first, Service(tmp_path, database_url) as second:
+        first.serve("--no-dispatcher")
+        second.serve("--no-dispatcher")
+        reader, other = first.client(), second.client()
+        job = reader.post("/api/v1/executors/mock/jobs", json={"command": ["true"]}).json()["links"]
+        paths = [job["self"], job["logs"], "/api/v1/jobs", "/api/v1/executors/mock/jobs?state=queued"]
+        token_id = (tmp_path / "token").read_text().split("_")[1]
+        before = [reader.get(path).status_code for path in paths * 2]
+        revoked = other.delete(f"/api/v1/tokens/{token_id}")
+        after = [reader.get(path).status_code for path in paths * 2]
+
+    assert before == [200] * 8
+    assert revoked.status_code == 204
+    assert after == [401] * 8
