@@ -192,3 +192,19 @@ def run(executor: DockerExecutor, job: JobSpec) -> tuple[Execution, bytes, bytes
     until(lambda: executor.check_status(job.execution_id) in ENDED, "the end of the job")
     stdout, stderr = (b"".join(f.data for f in frames if f.stream == name) for name in ("stdout", "stderr"))
     return executor.inspect(job.execution_id), stdout, stderr
+
+
+def donors(executor: DockerExecutor) -> list[dict[str, Any]]:
+    """The containers that hold network namespaces open for this executor, as the engine lists them."""
+    labels = [f"purser.instance={executor.options.instance}", "purser.role=network"]
+    with closing(client(executor.options.address)) as engine:
+        return list(engine.containers(all=True, filters={"label": labels}))
+
+
+def fill_networks(executor: DockerExecutor, number: int, namespace: str = "test") -> None:
+    """Let the executor know of a launch in a namespace, and wait until so many networks are ready for its next ones."""
+    job = spec(namespace=namespace)
+    executor._networks.take(job)
+    executor._networks.give_back(job.execution_id)
+    executor._upkeep.wake()
+    until(lambda: len(executor._networks._free_of(namespace)) >= number, "prepared networks")

@@ -13,6 +13,7 @@ from container_manager.executors.docker_engine.client import REMEMBERED, Engine,
 from container_manager.executors.docker_engine.groups import ParentGroups
 from container_manager.executors.docker_engine.launch import Launcher
 from container_manager.executors.docker_engine.logs import LogReader
+from container_manager.executors.docker_engine.networks import Networks
 from container_manager.executors.docker_engine.options import DockerOptions
 from container_manager.executors.docker_engine.outcome import (
     CANNOT_EXECUTE,
@@ -22,9 +23,10 @@ from container_manager.executors.docker_engine.outcome import (
     listed_status,
 )
 from container_manager.executors.docker_engine.policy import denials
-from container_manager.executors.docker_engine.request import MIB, completed, is_owned, ownership
+from container_manager.executors.docker_engine.request import MIB, ROLE, completed, is_owned, ownership
 from container_manager.executors.docker_engine.secret_files import SecretFiles
 from container_manager.executors.docker_engine.streams import Stream
+from container_manager.executors.docker_engine.upkeep import Upkeep
 from container_manager.executors.results import (
     Capabilities,
     Execution,
@@ -73,9 +75,17 @@ class DockerExecutor(ContainerExecutor):
         self._owned = ownership(self.name, self.options.instance)
         self._groups = ParentGroups(self._engine.address)
         self._files = SecretFiles(self.options.secrets_dir, self.options.instance, self.name)
-        self._launcher = Launcher(self._engine, self.options, self.name, self._groups, self._files, self.given_secrets)
+        self._networks = Networks(self._engine, self.options, self.name)
+        self._upkeep = Upkeep(self.name, [self._networks])
+        self._launcher = Launcher(
+            self._engine, self.options, self.name, self._groups, self._files, self.given_secrets, self._networks
+        )
+
+    def prepare(self) -> None:
+        self._upkeep.start()
 
     def close(self) -> None:
+        self._upkeep.close()
         self._launcher.close()
         self._engine.close()
 
@@ -85,7 +95,8 @@ class DockerExecutor(ContainerExecutor):
     # Launch
 
     def launch_job(self, job: JobSpec) -> LaunchResult:
-        return self._launcher.launch(job)
+        with self._upkeep.launching():
+            return self._launcher.launch(job)
 
     def complete(self, job: JobSpec) -> JobSpec:
         return completed(job, self.options)
@@ -233,7 +244,10 @@ class DockerExecutor(ContainerExecutor):
             self._engine.remove(self._own(execution_id)["Id"])
             self._own(execution_id)
         except ExecutionNotFound:
-            return self._files.remove(execution_id) and self._groups.remove(execution_id)
+            if not (self._files.remove(execution_id) and self._groups.remove(execution_id)):
+                return False
+            self._networks.give_back(execution_id)
+            return True
         except EngineRefusal as refusal:
             logger.warning("the engine does not remove it", extra={"execution_id": execution_id, "error": str(refusal)})
         return False
@@ -250,7 +264,8 @@ class DockerExecutor(ContainerExecutor):
             ):
                 yield None
                 for event in events.documents():
-                    yield event["Actor"]["Attributes"]["name"]
+                    if ROLE not in event["Actor"]["Attributes"]:
+                        yield event["Actor"]["Attributes"]["name"]
         except EngineUnavailable:
             if not stop.is_set():
                 raise

@@ -11,16 +11,17 @@ from weakref import WeakValueDictionary
 from container_manager.exceptions import EngineUnavailable, ExecutionNotFound, PurserError, SecretUnavailable
 from container_manager.executors.docker_engine.client import Engine, EngineRefusal, PullAbandoned
 from container_manager.executors.docker_engine.groups import ParentGroups
+from container_manager.executors.docker_engine.networks import NetworkLost, Networks, Taken
 from container_manager.executors.docker_engine.options import DockerOptions
 from container_manager.executors.docker_engine.outcome import launch_reason, pull_reason
 from container_manager.executors.docker_engine.policy import denials
-from container_manager.executors.docker_engine.request import completed, container_request, is_owned
+from container_manager.executors.docker_engine.request import NETWORK, completed, container_request, is_owned
 from container_manager.executors.docker_engine.secret_files import SecretFiles
 from container_manager.executors.docker_engine.streams import StdinFeed
 from container_manager.executors.results import GivenSecret, LaunchResult
 from container_manager.spans import span
 from container_manager.spec import JobSpec
-from container_manager.states import Reason
+from container_manager.states import LaunchPath, Reason
 
 logger = logging.getLogger(__name__)
 
@@ -47,11 +48,13 @@ class Launcher:
         groups: ParentGroups,
         files: SecretFiles,
         secrets_of: Callable[[JobSpec], Sequence[GivenSecret]],
+        networks: Networks,
     ) -> None:
         self._engine = engine
         self._groups = groups
         self._files = files
         self._secrets_of = secrets_of
+        self._networks = networks
         self._options = options
         self._executor = executor
         self._closed = threading.Event()
@@ -70,11 +73,22 @@ class Launcher:
 
     def launch(self, job: JobSpec) -> LaunchResult:
         """Same promise as `launch_job`."""
+        taken = self._networks.take(job)
+        try:
+            return self._launch(job, taken)
+        except NetworkLost as lost:
+            self._networks.drop(job.execution_id)
+            logger.info("no prepared network", extra={"execution_id": job.execution_id, "why": str(lost)})
+            return self._launch(job, Taken(detail=str(lost)))
+
+    def _launch(self, job: JobSpec, taken: Taken) -> LaunchResult:
         try:
             self._check(job)
             with self._turn(job.execution_id):
-                if container := self._create_unless_begun(job):
-                    self._start(job, container)
+                if container := self._create_unless_begun(job, taken.network):
+                    self._start(job, taken.network, container)
+                else:
+                    taken = self._as_found(job, taken)
             self._files.remove(job.execution_id)
         except SecretUnavailable as error:
             return LaunchResult(False, str(error), Reason.LAUNCH_REFUSED)
@@ -85,7 +99,20 @@ class Launcher:
             self._insist_that_it_stays(refusal)
             self._files.remove(job.execution_id)
             return LaunchResult(False, str(refusal), launch_reason(refusal.status, str(refusal)))
-        return LaunchResult(True, job.execution_id)
+        return LaunchResult(True, job.execution_id, path=self._path(taken), path_detail=taken.detail)
+
+    def _path(self, taken: Taken) -> LaunchPath | None:
+        if taken.network:
+            return LaunchPath.PREPARED_NETWORK
+        return LaunchPath.COLD if self._networks.are_kept else None
+
+    def _as_found(self, job: JobSpec, taken: Taken) -> Taken:
+        """The network of the container that an earlier launch began; another one that was taken now is given back."""
+        found = self._find(job)
+        network = found["Config"]["Labels"].get(NETWORK, "") if found else ""
+        if network != taken.network:
+            self._networks.give_back(job.execution_id)
+        return Taken(network)
 
     def _turn(self, execution_id: str) -> threading.Lock:
         """For one launch of an attempt at a time: a second one finds what the first has begun."""
@@ -97,6 +124,11 @@ class Launcher:
         if refusal.status >= HTTPStatus.INTERNAL_SERVER_ERROR and not self._engine.takes_connections():
             raise EngineUnavailable(f"the engine at {self._engine.address} is going down: {refusal}") from refusal
 
+    def _insist_that_it_stands(self, network: str, refusal: EngineRefusal) -> None:
+        """A refusal because of a prepared network that is gone is no answer about the job."""
+        if network and not self._networks.stands(network):
+            raise NetworkLost("its prepared network namespace was gone") from refusal
+
     def _check(self, job: JobSpec) -> None:
         """The config may have changed since the request was accepted."""
         if denied := denials(self._options, job):
@@ -106,12 +138,12 @@ class Launcher:
             if mount.type == "volume" and not self._engine.has_volume(mount.source):
                 raise _Refused(f"the engine has no volume {mount.source!r}", Reason.LAUNCH_REFUSED)
 
-    def _create_unless_begun(self, job: JobSpec) -> str | None:
+    def _create_unless_begun(self, job: JobSpec, network: str) -> str | None:
         """The engine's id of a container that is to be started; None if an earlier launch of this attempt has begun."""
         policy = completed(job, self._options).pull_policy
         if policy != "always" or self._find(job):  # what was made has been pulled
             try:
-                return self._create(job)
+                return self._create(job, network)
             except EngineRefusal as refusal:
                 if refusal.status != 404 or policy == "never":
                     raise
@@ -119,7 +151,7 @@ class Launcher:
                 return None
         self._files.remove(job.execution_id)  # a pull may take long
         self._pull(job)
-        return self._create(job)
+        return self._create(job, network)
 
     def describe(self, job: JobSpec) -> dict[str, Any]:
         """Same promise as `describe_launch`. The engine's default stands for a cgroup parent that is not known yet."""
@@ -129,13 +161,13 @@ class Launcher:
         request["HostConfig"]["Mounts"] += self._files.mounts(job.execution_id, files)
         return {"method": "POST", "path": f"/containers/create?name={job.execution_id}", "body": request}
 
-    def _request(self, job: JobSpec) -> dict[str, Any]:
-        return container_request(job, self._options, self._executor, self._groups.parent(job.execution_id))
+    def _request(self, job: JobSpec, network: str = "") -> dict[str, Any]:
+        return container_request(job, self._options, self._executor, self._groups.parent(job.execution_id), network)
 
-    def _create(self, job: JobSpec) -> str | None:
+    def _create(self, job: JobSpec, network: str) -> str | None:
         if not self._groups.are_known:
             self._groups.learn(self._engine.cgroup_driver())
-        request = self._request(job)
+        request = self._request(job, network)
         self._give_secrets(job, request)
         give_up = time.monotonic() + CONFLICT_SECONDS
         while True:
@@ -144,6 +176,7 @@ class Launcher:
                     container, warnings = self._engine.create(job.execution_id, request)
             except EngineRefusal as refusal:
                 if refusal.status != 409:
+                    self._insist_that_it_stands(network, refusal)
                     raise
                 if self._has_begun_or_goes(job):
                     return None
@@ -211,15 +244,19 @@ class Launcher:
         finally:
             self._pulls.pop(job.execution_id, None)
 
-    def _start(self, job: JobSpec, container: str) -> None:
+    def _start(self, job: JobSpec, network: str, container: str) -> None:
         try:
             if job.stdin:
-                self._start_with_input(job, container, job.stdin.encode())
+                self._start_with_input(job, network, container, job.stdin.encode())
             else:
-                self._start_container(job, container)
+                self._start_container(job, network, container)
+        except NetworkLost:
+            self._discard(job, container)
+            raise
         except EngineRefusal as refusal:
             self._insist_that_it_stays(refusal)
             self._discard(job, container)
+            self._insist_that_it_stands(network, refusal)
             raise _Refused(str(refusal), launch_reason(refusal.status, str(refusal))) from refusal
 
     def _discard(self, job: JobSpec, container: str) -> None:
@@ -231,15 +268,18 @@ class Launcher:
         except EngineRefusal as refusal:
             logger.warning("not removed yet", extra={"execution_id": job.execution_id, "error": str(refusal)})
 
-    def _start_container(self, job: JobSpec, container: str) -> None:
+    def _start_container(self, job: JobSpec, network: str, container: str) -> None:
+        if network:
+            with span("network", self._executor, job.execution_id):
+                self._networks.insist(network, job.execution_id)
         with span("start", self._executor, job.execution_id):
             self._engine.start(container)  # by its id: under its name another may stand by now
         self._groups.confirm(job.execution_id)
 
-    def _start_with_input(self, job: JobSpec, container: str, data: bytes) -> None:
+    def _start_with_input(self, job: JobSpec, network: str, container: str, data: bytes) -> None:
         feed = StdinFeed(self._engine.open_stdin(container), data)
         try:
-            self._start_container(job, container)
+            self._start_container(job, network, container)
         except PurserError:
             feed.abandon()
             raise

@@ -13,6 +13,13 @@ from container_manager.executors.docker_engine.secret_files import DEFAULT_DIR, 
 
 DEFAULT_BASE_URL = "unix:///var/run/docker.sock"
 SCHEMES = ("unix://", "tcp://", "ssh://")
+# With these a job leaves nothing in its network namespace that the next one in it would find.
+_LEAVES_NO_TRACE = frozenset(
+    {
+        "AUDIT_WRITE", "CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "KILL", "MKNOD", "NET_BIND_SERVICE", "SETFCAP",
+        "SETGID", "SETPCAP", "SETUID", "SYS_CHROOT",
+    }
+)  # fmt: skip
 
 
 class _Options(BaseModel):
@@ -119,6 +126,13 @@ class DockerOptions(ExecutorOptions):
         default=True, description="Keep jobs from gaining privileges by set-user-id programs."
     )
     runtime: str | None = Field(default=None, description="The engine's OCI runtime to use, by name.")
+    prepared_networks: int = Field(
+        default=0,
+        ge=0,
+        le=32,
+        description="Network namespaces kept ready for each tenant that launches jobs: those without a network start"
+        " faster in one. 0 is off.",
+    )
     secrets_dir: str = Field(
         default=DEFAULT_DIR,
         pattern="^/",
@@ -162,6 +176,16 @@ class DockerOptions(ExecutorOptions):
             if key.startswith("purser."):
                 raise ValueError(f"{key!r}: labels that start with 'purser.' are Purser's own")
         return labels
+
+    @model_validator(mode="after")
+    def _prepared_networks_can_be(self) -> Self:
+        if not self.prepared_networks:
+            return self
+        if self.default_network != "none":
+            raise ValueError("prepared_networks needs the network `none` among networks: those made ahead have none")
+        if kept := {name.upper().removeprefix("CAP_") for name in self.cap_add} - _LEAVES_NO_TRACE:
+            raise ValueError(f"prepared_networks does not go with cap_add of {', '.join(sorted(kept))}")
+        return self
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:

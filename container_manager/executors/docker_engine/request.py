@@ -10,6 +10,8 @@ from container_manager.spec import JobSpec, Mount
 
 MIB = 1024 * 1024
 TMP = "/tmp"  # noqa: S108
+ROLE = "purser.role"  # of a container that belongs to no job
+NETWORK = "purser.network"  # of a job's container: the id of the one whose network namespace it joins
 
 
 def ownership(executor: str, instance: str) -> dict[str, str]:
@@ -34,8 +36,13 @@ def completed(spec: JobSpec, options: DockerOptions) -> JobSpec:
     return spec.model_copy(update={name: value for name, value in defaults.items() if getattr(spec, name) is None})
 
 
-def container_request(spec: JobSpec, options: DockerOptions, executor: str, cgroup_parent: str = "") -> dict[str, Any]:
-    """The body of `POST /containers/create`. An empty `cgroup_parent` is the engine's default."""
+def container_request(
+    spec: JobSpec, options: DockerOptions, executor: str, cgroup_parent: str = "", network: str = ""
+) -> dict[str, Any]:
+    """The body of `POST /containers/create`. An empty `cgroup_parent` is the engine's default.
+
+    `network` is the container whose network namespace it joins, in the place of one of its own.
+    """
     spec, reads_stdin = completed(spec, options), bool(spec.stdin)
     return {
         "Image": spec.image,
@@ -44,11 +51,15 @@ def container_request(spec: JobSpec, options: DockerOptions, executor: str, cgro
         "Env": [f"{name}={value}" for name, value in spec.env.items()],
         "WorkingDir": spec.working_dir or "",
         "User": spec.user or "",
-        "Labels": _labels(spec, options, executor),
+        "Labels": {**_labels(spec, options, executor), **({NETWORK: network} if network else {})},
         "OpenStdin": reads_stdin,
         "StdinOnce": reads_stdin,
         "AttachStdin": reads_stdin,
-        "HostConfig": {**_host_config(spec, options), "CgroupParent": cgroup_parent},
+        "HostConfig": {
+            **_host_config(spec, options),
+            **({"NetworkMode": f"container:{network}"} if network else {}),
+            "CgroupParent": cgroup_parent,
+        },
     }
 
 
