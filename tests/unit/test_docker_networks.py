@@ -327,6 +327,21 @@ def test_those_who_wait_are_no_executions(executor: DockerExecutor) -> None:
     assert executor.list_executions() == []
 
 
+def test_the_end_of_one_who_waits_is_not_told_as_an_execution_s(
+    executor: DockerExecutor, client: docker.APIClient
+) -> None:
+    fill(executor)
+    stop = threading.Event()
+    watch = executor.watch(list, stop)
+    assert next(watch) is None
+    for donor in ids(executor):
+        client.remove_container(donor, force=True)
+    job, _ = launched(executor, "true")
+    assert next(watch) == job.execution_id
+    stop.set()
+    assert list(watch) == []
+
+
 def test_an_engine_that_was_started_anew_gets_new_ones() -> None:
     with engine.PrivateEngine() as private, having_networks(private.base_url) as executor:
         fill(executor)

@@ -30,6 +30,7 @@ logger = logging.getLogger(__name__)
 LOOK_SECONDS = 30.0
 SPARE_SECONDS = 60.0
 UNUSED_SECONDS = 600.0
+EMPTY_SECONDS = 5.0
 MOST_FREE = 64
 _MOST_READ = 64 * 1024
 
@@ -122,8 +123,9 @@ class Networks:
 
     def insist(self, network: str, execution_id: str) -> None:
         """The execution's container has been made and not started. Raises NetworkLost if it is not alone in there."""
-        names = {entry["Names"][0].removeprefix("/") for entry in self._engine.containers({NETWORK: network})}
-        if names - {execution_id}:
+        sharing = self._engine.containers({NETWORK: network})
+        # One that is being removed may have no name any more.
+        if any(entry["Names"] != [f"/{execution_id}"] for entry in sharing):
             with self._lock:
                 self._rivals |= {one.maker for one in self._lent.values() if one.id == network} - {self._maker}
                 self._free = [one for one in self._free if one.maker not in self._rivals]
@@ -171,7 +173,8 @@ class Networks:
         with self._lock:
             self._spoilt += self._free
             self._free.clear()
-        while self._spoilt:
+        give_up = time.monotonic() + EMPTY_SECONDS
+        while self._spoilt and time.monotonic() < give_up:
             self._remove_spoilt()
 
     def _remove_spoilt(self) -> None:

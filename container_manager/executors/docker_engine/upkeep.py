@@ -24,7 +24,7 @@ class Pool(Protocol):
         """Make, look at or remove one thing; says whether there is more to do now. Raises PurserError."""
 
     def empty(self) -> None:
-        """Remove what is free. Raises PurserError."""
+        """Remove what is free, in a few seconds; what is left is for the next process. Raises PurserError."""
 
 
 class Upkeep:
