@@ -568,6 +568,7 @@ def test_those_of_a_tenant_that_launches_nothing_any_more_go(
     executor: DockerExecutor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fill(executor)
+    assert len(ids(executor)) == 2
     monkeypatch.setattr(networks, "UNUSED_SECONDS", 0)
     keep(executor)
     assert not ids(executor)
@@ -582,11 +583,25 @@ def test_those_that_a_burst_has_needed_go_when_it_is_over(
     assert len(ids(executor)) == 4
     for job in jobs:
         assert executor.cleanup(job.execution_id)
-    keep(executor)
-    assert len(ids(executor)) == 4
     monkeypatch.setattr(networks, "SPARE_SECONDS", 0)
     keep(executor)
+    assert len(ids(executor)) == 4  # they were needed in the time that has just ended
+    keep(executor)
     assert len(ids(executor)) == 2
+
+
+def test_jobs_one_after_the_other_need_one_more_than_are_kept_and_no_other(
+    executor: DockerExecutor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(networks, "SPARE_SECONDS", 0)
+    fill(executor)
+    seen = set()
+    for _ in range(4):
+        job, _ = launched(executor, "true")
+        keep(executor)
+        assert executor.cleanup(job.execution_id)
+        seen |= ids(executor)
+    assert len(seen) == 3
 
 
 def test_all_that_are_free_are_bounded(executor: DockerExecutor, monkeypatch: pytest.MonkeyPatch) -> None:

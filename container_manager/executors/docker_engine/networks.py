@@ -73,6 +73,15 @@ class _Donor:
         return self.fresh is not None and _read(self.paths) == self.fresh
 
 
+@dataclass(slots=True)
+class _Tenant:
+    """What is known of a namespace: when it last launched a job, and how few were ever free since a time."""
+
+    launched_at: float
+    least: int
+    since: float
+
+
 class Networks:
     """A pool for each namespace that launches jobs: so many are kept free, and all that are free at most MOST_FREE.
 
@@ -89,7 +98,7 @@ class Networks:
         self._free: list[_Donor] = []
         self._lent: dict[str, _Donor] = {}
         self._spoilt: list[_Donor] = []
-        self._launched_at: dict[str, float] = {}
+        self._tenants: dict[str, _Tenant] = {}
         self._strangers: dict[str, float] = {}
         self._rivals: set[str] = set()
         self._pattern: tuple[_Content, ...] | None = None
@@ -110,15 +119,19 @@ class Networks:
         if (job.network or self._options.default_network) != "none":
             return Taken(detail="it asks for a network, and those made ahead have none")
         with self._lock:
-            self._launched_at[job.namespace] = time.monotonic()
+            now = time.monotonic()
+            tenant = self._tenants.setdefault(job.namespace, _Tenant(now, 0, now))
+            tenant.launched_at = now
             if (donor := self._lent.get(job.execution_id)) is None:
-                if not (ready := self._free_of(job.namespace)):
+                ready = self._free_of(job.namespace)
+                tenant.least = min(tenant.least, max(len(ready) - 1, 0))
+                if not ready:
                     return Taken(detail="no network namespace of its tenant was ready")
                 # Our own first, which nobody else takes in passing, and the last used, so that spare ones show.
                 donor = max(ready, key=lambda one: (one.maker == self._maker, one.since))
                 self._free.remove(donor)
                 self._lent[job.execution_id] = donor
-                donor.since = time.monotonic()
+                donor.since = now
         return Taken(donor.id)
 
     def insist(self, network: str, execution_id: str) -> None:
@@ -162,7 +175,8 @@ class Networks:
         if (namespace := self._short_of()) is not None:
             self._free_one(self._make(namespace))
             return True
-        return self._spoil_unused() or bool(self._spoilt)
+        self._spoil_unused()
+        return bool(self._spoilt)
 
     def _is_look_due(self) -> bool:
         if self._looked_at is None:
@@ -187,23 +201,29 @@ class Networks:
         with self._lock:
             if len(self._free) >= MOST_FREE:
                 return None
-            for namespace, at in sorted(self._launched_at.items(), key=lambda item: -item[1]):
-                if now - at < UNUSED_SECONDS and len(self._free_of(namespace)) < self._size:
+            for namespace, tenant in sorted(self._tenants.items(), key=lambda item: -item[1].launched_at):
+                if now - tenant.launched_at < UNUSED_SECONDS and len(self._free_of(namespace)) < self._size:
                     return namespace
         return None
 
-    def _spoil_unused(self) -> bool:
-        now = time.monotonic()
+    def _spoil_unused(self) -> None:
         with self._lock:
             for namespace in {one.namespace for one in self._free}:
-                free = self._free_of(namespace)
-                first = min(free, key=lambda one: one.since)
-                is_spare = len(free) > self._size and now - first.since > SPARE_SECONDS
-                if is_spare or now - max(first.since, self._launched_at.get(namespace, 0)) > UNUSED_SECONDS:
-                    self._free.remove(first)
-                    self._spoilt.append(first)
-                    return True
-        return False
+                free = sorted(self._free_of(namespace), key=lambda one: one.since)
+                unused = free[: self._unused(namespace, free)]
+                self._free = [one for one in self._free if one not in unused]
+                self._spoilt += unused
+
+    def _unused(self, namespace: str, free: Sequence[_Donor]) -> int:
+        """How many of those that are free nobody has needed for long."""
+        now, tenant = time.monotonic(), self._tenants.get(namespace)
+        last = max(free[-1].since, tenant.launched_at if tenant else 0)
+        if now - last > UNUSED_SECONDS:
+            return len(free)
+        if tenant is None or now - tenant.since < SPARE_SECONDS:
+            return 0
+        least, tenant.least, tenant.since = min(tenant.least, len(free)), len(free), now
+        return max(least - self._size, 0)
 
     def _free_of(self, namespace: str) -> list[_Donor]:
         return [one for one in self._free if one.namespace == namespace]
