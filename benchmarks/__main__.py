@@ -1,9 +1,9 @@
 """Measures what the service promises about its speed, each figure beside its baseline.
 
-    make bench                                            # everything; writes docs/benchmarks.md
-    .venv/bin/python -m benchmarks cold reads             # these sections; prints what it would write
-    .venv/bin/python -m benchmarks --small cold           # a quick look: too few to be quoted
-    .venv/bin/python -m benchmarks cold --url http://… --token … --executor docker    # a service that runs already
+make bench                                            # everything; writes docs/benchmarks.md
+.venv/bin/python -m benchmarks cold reads             # these sections; prints what it would write
+.venv/bin/python -m benchmarks --small cold           # a quick look: too few to be quoted
+.venv/bin/python -m benchmarks cold --url http://… --token … --executor docker    # a service that runs already
 """
 
 import argparse

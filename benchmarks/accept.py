@@ -1,26 +1,28 @@
 """Accepting launches: an open loop of so many a second, on the mock executor, with commits that are on disk."""
 
-import queue
 import sqlite3
-import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 
 import psycopg
 
 from api.database_url import django_settings
-from benchmarks.harness import svg
+from benchmarks.harness import jobs, svg
+from benchmarks.harness.crowd import crowd
 from benchmarks.harness.findings import Findings, Goal, Line, number, spread
+from benchmarks.harness.http import Connection
 from benchmarks.harness.processes import Meter
-from benchmarks.harness.statistics import interleaved, quantiles
+from benchmarks.harness.statistics import interleaved, median, quantile
 from benchmarks.harness.world import ROOM, Purser, World
 
 _CLIENTS = 16
 _CREATE = "CREATE TABLE books (id INTEGER PRIMARY KEY, line TEXT NOT NULL)"
 _JOB = {"command": ["true"], "memory_mib": 64, "cpu_cores": 0.5}
-_FLOOR = "one durable INSERT"
+_POST, _FLOOR = "POST", "one durable INSERT"
+_CONNECT_SECONDS, _FLOOR_SECONDS = 0.5, 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +41,6 @@ class Taken:
 
     took: list[float]
     cpu_ms: float = 0
-    peak_mib: float = 0
 
 
 def run(world: World) -> Findings:
@@ -49,80 +50,59 @@ def run(world: World) -> Findings:
 def measure(world: World, load: Load) -> Findings:
     """The load on each database, each beside the smallest thing that is as durable."""
     kinds = ("the service's",) if world.url else load.databases
-    found = {kind: _on(world, kind, load) for kind in kinds}
-    took = {f"{kind}: {name}": [ms for one in taken for ms in one.took] for kind, both in found.items() for name, taken in both.items()}  # fmt: skip
-    cpu = {name: _mean([one.cpu_ms for one in found[name.partition(": ")[0]][name.partition(": ")[2]]]) for name in took}
+    taken = {f"{kind}: {way}": found for kind in kinds for way, found in _on(world, kind, load).items()}
+    took = {name: [ms for one in found for ms in one.took] for name, found in taken.items()}
+    cpu = {name: number(median([one.cpu_ms for one in found])) for name, found in taken.items() if _POST in name}
+    opened = django_settings("sqlite:///x")["OPTIONS"]["init_command"]
     return Findings(
         "Accepting a launch",
         [
-            f"`POST` at {load.rate:g}/s for {load.seconds:g} s on the mock executor, API and dispatcher at work; a time"
-            " counts from when the request was due",
-            f"SQLite as the service opens it: `{django_settings('sqlite:///x')['OPTIONS']['init_command']}`",
+            f"`POST` at {load.rate:g}/s for {load.seconds:g} s on the mock executor, API and dispatcher at work",
+            "a time counts from when the request was due",
+            f"SQLite as the service opens it: `{opened}`",
         ],
-        [line for kind, both in found.items() for line in _lines(kind, both)],
+        [line for kind in kinds for line in _lines(kind, took)],
         [spread(took, "ms", cpu_ms_per_job=cpu)],
         {"accept": svg.curves(f"Accepting a launch at {load.rate:g}/s", "ms", took)},
     )
 
 
 def _on(world: World, kind: str, load: Load) -> dict[str, list[Taken]]:
+    executors = {"mock": {"OPTIONS": dict(ROOM)}}
     with ExitStack() as resources:
         database = "" if world.url else world.database(kind)
-        executors = {"mock": {"OPTIONS": dict(ROOM)}}
         purser = resources.enter_context(world.purser(executors, database, apart=kind == "postgresql"))
-        ways: dict[str, Callable[[], Taken]] = {"POST": lambda: _launches(purser, world.executor_of("mock"), load)}
+        ways: dict[str, Callable[[], Taken]] = {_POST: partial(_launches, purser, world.executor_of("mock"), load)}
         if not world.url:
             insert = resources.enter_context(_floor(world, kind))
-            ways[_FLOOR] = lambda: Taken(_inserts(insert, load))
+            ways[_FLOOR] = partial(_inserts, insert, load)
         return interleaved(ways, load.rounds)
 
 
 def _launches(purser: Purser, executor: str, load: Load) -> Taken:
     """Each client has a connection, and takes the next launch that is due."""
-    due = _schedule(load)
     took: list[float] = []
-    failures: list[Exception] = []
 
-    def client() -> None:
-        try:
-            with purser.connection() as asked:
-                asked.get("/api/v1/executors")
-                for at in iter(due.get_nowait, None):
-                    time.sleep(max(at - time.perf_counter(), 0))
-                    asked.post(f"/api/v1/executors/{executor}/jobs", _JOB)
-                    took.append((time.perf_counter() - at) * 1000)
-        except queue.Empty:
-            return
-        except Exception as error:  # noqa: BLE001  (told by who waits for it)
-            failures.append(error)
+    def launch(asked: Connection, due: float) -> None:
+        time.sleep(max(due - time.perf_counter(), 0))
+        jobs.launch(asked, executor, _JOB)
+        took.append((time.perf_counter() - due) * 1000)
 
+    begin = time.perf_counter() + _CONNECT_SECONDS
+    dues = [begin + place / load.rate for place in range(round(load.rate * load.seconds))]
     with Meter(purser.pids) as meter:
-        threads = [threading.Thread(target=client) for _ in range(_CLIENTS)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-    if failures:
-        raise failures[0]
-    return Taken(took, meter.cpu_seconds / len(took) * 1000, meter.peak_mib)
+        crowd(_CLIENTS, purser.connection, dues, launch)
+    return Taken(took, meter.cpu_seconds / len(took) * 1000)
 
 
-def _schedule(load: Load) -> queue.SimpleQueue[float]:
-    due: queue.SimpleQueue[float] = queue.SimpleQueue()
-    begin = time.perf_counter() + 0.5
-    for number_ in range(round(load.rate * load.seconds)):
-        due.put(begin + number_ / load.rate)
-    return due
-
-
-def _inserts(insert: Callable[[], object], load: Load) -> list[float]:
+def _inserts(insert: Callable[[], object], load: Load) -> Taken:
     took = []
-    for _ in range(round(min(load.seconds, 10) * load.rate)):
+    for _ in range(round(min(load.seconds, _FLOOR_SECONDS) * load.rate)):
         began = time.perf_counter()
         insert()
         took.append((time.perf_counter() - began) * 1000)
         time.sleep(1 / load.rate)
-    return took
+    return Taken(took)
 
 
 @contextmanager
@@ -139,15 +119,16 @@ def _floor(world: World, kind: str) -> Iterator[Callable[[], object]]:
     books.close()
 
 
-def _lines(kind: str, found: dict[str, list[Taken]]) -> list[Line]:
-    told = {name: quantiles([ms for one in taken for ms in one.took]) for name, taken in found.items()}
-    floor = told.get(_FLOOR)
-    post = told["POST"]
+def _lines(kind: str, took: Mapping[str, list[float]]) -> list[Line]:
+    post, floor = (took.get(f"{kind}: {way}") for way in (_POST, _FLOOR))
+    goals = (("p50", 0.5, 6), ("p99", 0.99, 30))
     return [
-        Line(f"{kind}, p50", "ms", post.median, floor and floor.median, Goal(6, "figure")),
-        Line(f"{kind}, p99", "ms", post.p99, floor and floor.p99, Goal(30, "figure")),
+        Line(
+            f"{kind}, {name}",
+            "ms",
+            quantile(post or [], part),
+            quantile(floor, part) if floor else None,
+            Goal(limit, "figure"),
+        )
+        for name, part, limit in goals
     ]
-
-
-def _mean(values: list[float]) -> str:
-    return number(sum(values) / len(values)) if any(values) else ""

@@ -3,8 +3,8 @@
 import os
 import subprocess
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -21,7 +21,11 @@ from container_manager.executors.docker_engine.options import DockerOptions
 
 ROUNDS, SMALL_ROUNDS, WARM_UP = 200, 12, 3
 _BASELINE = "docker run --rm"
-_SPANS = ("accepted", "woken", "claimed", "reserved", "created", "started", "ended", "noticed", "recorded")
+_STAGES = {
+    "accept": "accepted", "wake": "woken", "claim": "claimed", "reserve": "reserved", "create": "created",
+    "start": "started", "run": "ended", "notice": "noticed", "release": "recorded",
+}  # fmt: skip
+"""What each span of the way from `POST` to the visible end leads to, in their order."""
 _WARM_SIZE = 2
 
 
@@ -56,11 +60,15 @@ WAYS = {
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """Of one job: how long until its answer, and the cpu time of who runs it and of the engine, in milliseconds."""
+    """Of one job: how long until its answer, and the cpu time of who runs it and of the engine, in milliseconds.
+
+    `path` is the way that the launch took, where that is told.
+    """
 
     took: float
     cpu: float
     engine_cpu: float
+    path: str
 
 
 def run(world: World) -> Findings:
@@ -84,39 +92,39 @@ def _ways(
 ) -> dict[str, Callable[[], Cost]]:
     pid = listener(url)
     engine_pids = [pid] if pid else []
-    ready = partial(_is_ready, engine, there.values())
+    ready = partial(_is_ready, engine, list(there.values()))
 
-    def measured(act: Callable[[], object], cpu: Callable[[], float]) -> Cost:
+    def measured(act: Callable[[], str], cpu: Callable[[], float]) -> Cost:
         jobs.until(ready, "a rest of the engine")
         used, engine_used, began = cpu(), cpu_seconds(engine_pids), time.perf_counter()
-        act()
+        path = act()
         took = time.perf_counter() - began
         jobs.until(ready, "a rest of the engine")
-        return Cost(took * 1000, (cpu() - used) * 1000, (cpu_seconds(engine_pids) - engine_used) * 1000)
+        return Cost(took * 1000, (cpu() - used) * 1000, (cpu_seconds(engine_pids) - engine_used) * 1000, path)
 
-    ways = {_BASELINE: partial(measured, partial(_docker_run, url), _children_seconds)}
+    ways: dict[str, Callable[[], Cost]] = {_BASELINE: partial(measured, partial(_docker_run, url), _children_seconds)}
     for name, way in there.items():
         ways[name] = partial(measured, partial(_post, asked, way.executor), partial(cpu_seconds, purser.pids))
     return ways
 
 
-def _is_ready(engine: APIClient, ways: Any) -> bool:
-    """Whether no job is left on the engine, and what is prepared ahead is prepared."""
-    if jobs.containers(engine, "purser.job"):
+def _is_ready(engine: APIClient, ways: Iterable[Way]) -> bool:
+    """Whether nothing of a job is left on the engine, and what is prepared ahead is prepared."""
+    free = {way.executor: f"purser-{way.role}-" for way in ways if way.ready}
+    names = jobs.containers(engine, "purser.executor")
+    if not all(name.startswith(tuple(free.values())) for name in names):
         return False
-    return all(_free(engine, way.role) >= way.ready for way in ways if way.ready)
+    return all(sum(name.startswith(free[way.executor]) for name in names) >= way.ready for way in ways if way.ready)
 
 
-def _free(engine: APIClient, role: str) -> int:
-    return sum(name.startswith(f"purser-{role}-") for name in jobs.containers(engine, f"purser.role={role}"))
+def _post(asked: Connection, executor: str) -> str:
+    job = jobs.succeeded(jobs.launch(asked, executor, jobs.body("true"), wait=60))
+    return str(job["attempts"][-1].get("launch_path") or "")
 
 
-def _post(asked: Connection, executor: str) -> None:
-    jobs.succeeded(jobs.launch(asked, executor, jobs.body("true"), wait=60))
-
-
-def _docker_run(url: str) -> None:
+def _docker_run(url: str) -> str:
     subprocess.run(jobs.docker_run("true"), check=True, env={**os.environ, "DOCKER_HOST": url})
+    return ""
 
 
 def _children_seconds() -> float:
@@ -129,11 +137,15 @@ def _findings(costs: Mapping[str, list[Cost]], spans: Mapping[str, Mapping[str, 
     lines = [_line(name, way, took) for name, way in WAYS.items()]
     cpu = {name: _mean(cost.cpu for cost in found) for name, found in costs.items()}
     engine_cpu = {name: _mean(cost.engine_cpu for cost in found) for name, found in costs.items()}
+    paths = {name: _counted(cost.path for cost in found) for name, found in costs.items()}
     return Findings(
         "One job at a time",
         [f"`POST` with `Prefer: wait=60` of `true` in turns with `{' '.join(jobs.docker_run('true'))}`"],
         lines,
-        [spread(took, "ms", cpu_ms_per_job=cpu, engine_cpu_ms_per_job=engine_cpu), _span_table(spans)],
+        [
+            spread(took, "ms", cpu_ms_per_job=cpu, engine_cpu_ms_per_job=engine_cpu, launch_path=paths),
+            _span_table(spans),
+        ],
         {"cold": svg.curves("One job at a time, POST to its answer", "ms", took)},
     )
 
@@ -146,15 +158,23 @@ def _line(name: str, way: Way, took: Mapping[str, list[float]]) -> Line:
 
 def _span_table(spans: Mapping[str, Mapping[str, tuple[float, int]]]) -> Table:
     named = {span for found in spans.values() for span in found}
-    order = [*_SPANS, *sorted(named - set(_SPANS))]
-    rows = [[span, *(_mean_of(found, span) for found in spans.values())] for span in order if span in named]
-    return Table(["span, mean ms", *spans], rows)
+    order = [*_STAGES, *sorted(named - _STAGES.keys())]
+    rows = [
+        [span, _STAGES.get(span, ""), *(_mean_of(found, span) for found in spans.values())]
+        for span in order
+        if span in named
+    ]
+    return Table(["span", "leads to", *(f"{name}, mean ms" for name in spans)], rows)
 
 
 def _mean_of(found: Mapping[str, tuple[float, int]], span: str) -> str:
     return number(found[span][0]) if span in found else ""
 
 
-def _mean(values: Iterator[float]) -> str:
+def _mean(values: Iterable[float]) -> str:
     found = list(values)
     return number(sum(found) / len(found))
+
+
+def _counted(paths: Iterable[str]) -> str:
+    return ", ".join(f"{count} {path}" for path, count in Counter(paths).most_common() if path)

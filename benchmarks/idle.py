@@ -56,7 +56,10 @@ def _findings(empty: Cost, full: Cost, count: int, seconds: float) -> Findings:
     ]
     return Findings(
         f"{count} idle containers",
-        [f"API and dispatcher in one process on SQLite, {seconds:g} s each; the baseline is the same service without a job"],
+        [
+            f"API and dispatcher in one process on SQLite, {seconds:g} s each",
+            "the baseline is the same service without a job",
+        ],
         [
             Line("cpu", "% of a core", full.cpu, empty.cpu, Goal(3, "figure")),
             Line("resident memory", "MB", _megabytes(full), _megabytes(empty), Goal(250, "figure")),

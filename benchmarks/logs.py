@@ -67,7 +67,8 @@ def run(world: World) -> Findings:
 def _command(lines: int) -> list[str]:
     """Half of the lines to each stream at once, numbered, each of 100 bytes."""
     last = _FIRST + lines // 2 - 1
-    return ["sh", "-c", f"seq -s '{_PADDING['stdout']}' {_FIRST} {last} & seq -s '{_PADDING['stderr']}' {_FIRST} {last} >&2; wait"]  # fmt: skip
+    writes = (f"seq -s '{padding}' {_FIRST} {last} >&{number}" for number, padding in enumerate(_PADDING.values(), 1))
+    return ["sh", "-c", f"{' & '.join(writes)}; wait"]
 
 
 def _expected(lines: int) -> dict[str, str]:
@@ -184,15 +185,19 @@ def _findings(found: Mapping[str, list[Heard]], waits: Mapping[str, list[float]]
     return Findings(
         f"Following a log of {lines * _LINE / 1e6:g} MB",
         [
-            f"{lines:,} numbered lines of {_LINE} bytes, half of them to stderr, {rounds} turns; each stream by a `text/plain`"
-            " follower of its own; raw: one `attach` opened before the start; the sha256 of each stream was as written, in"
-            " every turn of both",
+            f"{lines:,} numbered lines of {_LINE} bytes, half of them to stderr, {rounds} turns",
+            "each stream is followed as `text/plain` over a connection of its own",
+            "raw: one `attach` that was opened before the start",
+            "the sha256 of each stream was as written, in every turn of both",
             "first byte: a job that prints the kernel's clock and sleeps",
         ],
         [
             Line("speed", "MB/s", median(speeds["Purser"]), median(speeds["raw attach"]), Goal(0.5, at_least=True)),
             Line("memory while it is followed, growth", "MiB", grown, None, Goal(_FLAT_MIB, "figure")),
-            *(Line(f"first byte, {name}, p95", "ms", quantile(each, 0.95), None, Goal(100, "figure")) for name, each in waits.items()),
+            *(
+                Line(f"first byte, {name}, p95", "ms", quantile(each, 0.95), None, Goal(100, "figure"))
+                for name, each in waits.items()
+            ),
         ],
         [spread(waits, "ms")],
         {"logs": svg.bars("Following a log", "MB/s", {name: median(each) for name, each in speeds.items()})},

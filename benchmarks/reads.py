@@ -3,7 +3,7 @@
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 
@@ -94,34 +94,46 @@ def _answers(url: str) -> bool:
         return False
 
 
-def _findings(found: dict[int, dict[str, list[Burst]]], seconds: float, rounds: int) -> Findings:
-    lines = [_rate(connections, ways) for connections, ways in found.items()]
-    lines.append(_slowest(found[_CONNECTIONS[-1]]))
-    rates = {f"{name}, {n} conn.": median([b.rate for b in bursts]) for n, ways in found.items() for name, bursts in ways.items()}  # fmt: skip
+def _findings(found: Mapping[int, Mapping[str, list[Burst]]], seconds: float, rounds: int) -> Findings:
+    bursts = {(name, count): each for count, ways in found.items() for name, each in ways.items()}
+    rates = {
+        f"{name}, {count} conn.": _median(each, lambda burst: burst.rate) for (name, count), each in bursts.items()
+    }
     return Findings(
         "Reading a status",
-        [f"`wrk -t1 -c1|-c16 -d{seconds:g}s` on core 1, {rounds} turns; both servers on core 0, SQLite"],
-        lines,
-        [_table(found)],
+        [
+            f"`wrk -t1` on core 1 for {seconds:g} s, {rounds} turns; both servers on core 0, SQLite",
+            "the handler returns the same bytes",
+        ],
+        [*(_rate(count, ways) for count, ways in found.items()), _slowest(found[_CONNECTIONS[-1]])],
+        [_table(bursts)],
         {"reads": svg.bars("Reading a status, one process on one core", "requests/s", rates)},
     )
 
 
-def _rate(connections: int, ways: dict[str, list[Burst]]) -> Line:
-    own, other = (median([burst.rate for burst in ways[name]]) for name in (_PURSER, _BARE))
+def _rate(connections: int, ways: Mapping[str, list[Burst]]) -> Line:
+    own, other = (_median(ways[name], lambda burst: burst.rate) for name in (_PURSER, _BARE))
     return Line(f"status reads, {connections} conn.", "requests/s", own, other, Goal(0.25, at_least=True))
 
 
-def _slowest(ways: dict[str, list[Burst]]) -> Line:
-    own, other = (median([burst.latency_ms.p99 for burst in ways[name]]) for name in (_PURSER, _BARE))
+def _slowest(ways: Mapping[str, list[Burst]]) -> Line:
+    own, other = (_median(ways[name], lambda burst: burst.latency_ms.p99) for name in (_PURSER, _BARE))
     return Line(f"p99 at {_CONNECTIONS[-1]} conn.", "ms", own, other, Goal(15, "figure"))
 
 
-def _table(found: dict[int, dict[str, list[Burst]]]) -> Table:
-    rows = []
-    for connections, ways in found.items():
-        for name, bursts in ways.items():
-            latencies = [burst.latency_ms for burst in bursts]
-            columns = ([latency.median for latency in latencies], [latency.p95 for latency in latencies], [latency.p99 for latency in latencies])  # fmt: skip
-            rows.append([name, str(connections), number(median([b.rate for b in bursts])), *(number(median(c)) for c in columns)])
-    return Table(["", "connections", "requests/s", "median, ms", "p95, ms", "p99, ms"], rows)
+def _table(found: Mapping[tuple[str, int], list[Burst]]) -> Table:
+    figures: dict[str, Callable[[Burst], float]] = {
+        "requests/s": lambda burst: burst.rate,
+        "median, ms": lambda burst: burst.latency_ms.median,
+        "p95, ms": lambda burst: burst.latency_ms.p95,
+        "p99, ms": lambda burst: burst.latency_ms.p99,
+    }
+    rows = [
+        [name, str(count), *(number(_median(bursts, figure)) for figure in figures.values())]
+        for (name, count), bursts in found.items()
+    ]
+    return Table(["", "connections", *figures], rows)
+
+
+def _median(bursts: Sequence[Burst], figure: Callable[[Burst], float]) -> float:
+    return median([figure(burst) for burst in bursts])

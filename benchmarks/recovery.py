@@ -2,15 +2,17 @@
 
 import time
 from functools import partial
+from uuid import UUID
 
 from docker import APIClient
 
 from benchmarks.harness import jobs
-from benchmarks.harness.books import Books, opened
+from benchmarks.harness.books import Books, number, opened
 from benchmarks.harness.findings import Findings, Goal, Line
 from benchmarks.harness.sleepers import sleeping
 from benchmarks.harness.statistics import interleaved, median
 from benchmarks.harness.world import World, docker_executor, started
+from container_manager.spec import execution_id
 from tests.e2e.service import Service, stop
 
 _KILLED = 5
@@ -66,18 +68,18 @@ def _kill(service: Service) -> None:
 
 
 def _watched(books: Books) -> int:
-    return int(books.execute(_WATCHED).fetchone()[0])
+    return number(books, _WATCHED)
 
 
 def _fences(books: Books) -> int:
     """Grows by one with each job that is taken over."""
-    return int(books.execute("SELECT COALESCE(SUM(fence), 0) FROM container_manager_job").fetchone()[0])
+    return number(books, "SELECT COALESCE(SUM(fence), 0) FROM container_manager_job")
 
 
 def _noticed(service: Service, engine: APIClient, some: list[str]) -> float:
     """Kill a few of them on the engine: how long until the last end is known, the proof that they are watched."""
     with started(service).connection() as asked:
-        names = [name for name in jobs.containers(engine, "purser.job") if any(job.replace("-", "") in name.replace("-", "") for job in some)]  # fmt: skip
+        names = [execution_id(UUID(job), 1) for job in some]
         began = time.monotonic()
         for name in names:
             engine.kill(name)
@@ -90,8 +92,9 @@ def _findings(full: list[float], empty: list[float], noticed: float, count: int,
     return Findings(
         f"SIGKILL with {count} running jobs",
         [
-            f"`kill -9` of `manage.py serve` on SQLite and a start, {rounds} turns, from the start of the process; watched"
-            " is owned by the living dispatcher and not stale; the baseline is the first answer of a service without a job",
+            f"`kill -9` of `manage.py serve` on SQLite and a start, {rounds} turns, from the start of the process",
+            "watched is owned by the living dispatcher and not stale",
+            "the baseline is the first answer of a service without a job",
             f"then {_KILLED} of the containers are killed on the engine",
         ],
         [

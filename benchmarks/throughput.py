@@ -1,31 +1,30 @@
-"""200 short jobs: all launched at once over REST, beside raw SDK threads with the same settings, and Podman's service."""
+"""200 short jobs launched at once over REST, beside raw SDK threads with the same settings, and beside Podman."""
 
 import json
 import os
-import queue
 import resource
 import subprocess
-import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 from docker import APIClient
 
 from benchmarks.harness import jobs, svg
+from benchmarks.harness.crowd import crowd
 from benchmarks.harness.findings import Findings, Goal, Line, Table, number
-from benchmarks.harness.http import Connection
 from benchmarks.harness.processes import Meter, listener
 from benchmarks.harness.statistics import interleaved, median
 from benchmarks.harness.world import Purser, World, docker_executor
+from container_manager.executors.docker_engine.options import DockerOptions
 from tests import services
 from tests.engine import busybox_tar
 
+_NETWORKS = {"prepared_networks": 8}
 _THREADS, _PODMAN_THREADS = (1, 2, 4, 8, 16), (2, 4, 8)
 _LIMITS = {"nofile": resource.RLIMIT_NOFILE, "nproc": resource.RLIMIT_NPROC}
 
@@ -61,15 +60,26 @@ def run(world: World) -> Findings:
     """Purser, so many raw threads, and Podman, in turns."""
     count, rounds = (24, 1) if world.small else (200, 2)
     services.require({"podman": "podman", "catatonit": "catatonit"})
-    executor = world.executor_of("docker")
-    with world.purser({"docker": docker_executor(world.engine)}) as purser, _podman(world) as podman:
-        ways: dict[str, Callable[[], Rate]] = {"Purser": partial(_purser, purser, executor, world.engine, count)}
+    executors = {"Purser": {}, "Purser, prepared networks": _NETWORKS} if _can_prepare(world) else {"Purser": {}}
+    entries = {_name(way): docker_executor(world.engine, **options) for way, options in executors.items()}
+    with world.purser(entries) as purser, _podman(world) as podman:
+        ways: dict[str, Callable[[], Rate]] = {
+            way: partial(_purser, purser, world.executor_of(_name(way)), world.engine, count) for way in executors
+        }
         request = jobs.engine_request("true")
         for threads in _THREADS:
             ways[f"SDK, {threads} threads"] = partial(_raw, Engine(world.engine, request), threads, count)
         for threads in _PODMAN_THREADS:
             ways[f"Podman, {threads} threads"] = partial(_raw, podman, threads, count)
         return _findings(interleaved(ways, rounds), count, rounds)
+
+
+def _can_prepare(world: World) -> bool:
+    return not world.url and _NETWORKS.keys() <= DockerOptions.model_fields.keys()
+
+
+def _name(way: str) -> str:
+    return "docker-prepared" if "prepared" in way else "docker"
 
 
 def _purser(purser: Purser, executor: str, url: str, count: int) -> Rate:
@@ -86,30 +96,8 @@ def _purser(purser: Purser, executor: str, url: str, count: int) -> Rate:
 
 def _raw(engine: Engine, threads: int, count: int) -> Rate:
     """What a script does: threads that each create, start, wait, read the logs and remove, over and over."""
-    todo: queue.SimpleQueue[None] = queue.SimpleQueue()
-    for _ in range(count):
-        todo.put(None)
-    failures: list[Exception] = []
-
-    def work() -> None:
-        try:
-            with jobs.raw_client(engine.url) as client:
-                while True:
-                    todo.get_nowait()
-                    _one(client, engine)
-        except queue.Empty:
-            return
-        except Exception as error:  # noqa: BLE001  (told by who waits for it)
-            failures.append(error)
-
-    workers = [threading.Thread(target=work) for _ in range(threads)]
     began, used = time.perf_counter(), time.process_time()
-    for worker in workers:
-        worker.start()
-    for worker in workers:
-        worker.join()
-    if failures:
-        raise failures[0]
+    crowd(threads, partial(jobs.raw_client, engine.url), range(count), lambda client, _: _one(client, engine))
     return Rate(count / (time.perf_counter() - began), (time.process_time() - used) / count * 1000)
 
 
@@ -167,19 +155,22 @@ def _bounded(which: int) -> int:
 def _findings(found: dict[str, list[Rate]], count: int, rounds: int) -> Findings:
     rates = {name: median([one.jobs for one in each]) for name, each in found.items()}
     cpu = {name: median([one.cpu_ms for one in each]) for name, each in found.items()}
-    own = rates["Purser"]
-    raw, podman = (max((rate, name) for name, rate in rates.items() if name.startswith(kind)) for kind in ("SDK", "Podman"))
+    raw, podman, own = (_best(rates, kind) for kind in ("SDK", "Podman", "Purser"))
     rows = [[name, number(rates[name]), number(cpu[name])] for name in found]
     return Findings(
         f"{count} short jobs",
         [
-            f"{count} × `true`, {rounds} turns; the clock stops when all have ended, their logs are read and they are removed",
+            f"{count} jobs `true`, {rounds} turns, until all have ended, their logs are read and they are removed",
             "raw: threads that create, start, wait, read logs and remove with the settings that Purser gives",
         ],
         [
-            Line(f"jobs a second, to {raw[1]}", "jobs/s", own, raw[0], Goal(0.9, at_least=True)),
-            Line(f"jobs a second, to {podman[1]}", "jobs/s", own, podman[0], Goal(1.0, at_least=True)),
+            Line(f"Purser to {raw}", "jobs/s", rates["Purser"], rates[raw], Goal(0.9, at_least=True)),
+            Line(f"{own} to {podman}", "jobs/s", rates[own], rates[podman], Goal(1.0, at_least=True)),
         ],
         [Table(["", "jobs/s", "cpu ms per job, who asks"], rows)],
         {"throughput": svg.bars(f"{count} short jobs", "jobs/s", rates)},
     )
+
+
+def _best(rates: Mapping[str, float], kind: str) -> str:
+    return max((name for name in rates if name.startswith(kind)), key=lambda name: rates[name])

@@ -3,7 +3,7 @@
 import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
-from typing import Any, Protocol
+from typing import Any
 
 import psycopg
 
@@ -19,11 +19,8 @@ _TIMES = ("created_at", "updated_at", "queued_at")
 _BEGIN_DAYS = 20  # a second apart, a million end before now
 
 
-class Books(Protocol):
-    """An open database of either kind."""
-
-    def execute(self, query: Any, /) -> Any:
-        """Run one statement."""
+Books = sqlite3.Connection | psycopg.Connection[Any]
+"""An open database of either kind."""
 
 
 @contextmanager
@@ -37,8 +34,14 @@ def opened(database: str) -> Iterator[Books]:
             yield books
 
 
+def number(books: Books, query: str) -> int:
+    """The one number that a query gives."""
+    row = books.execute(query).fetchone()
+    return int(row[0]) if row else 0
+
+
 def copy_job(database: str, job: str, count: int) -> None:
-    """Make so many copies of an ended job with one attempt and the label `team`; one in ten failed, one has `team:a`."""
+    """Copy an ended job with its attempt and its label `team` so often; one in ten failed, one has `team:a`."""
     with opened(database) as books:
         sqlite = isinstance(books, sqlite3.Connection)
         words = _sqlite_words(count) if sqlite else _postgres_words(count)
@@ -49,7 +52,7 @@ def copy_job(database: str, job: str, count: int) -> None:
 
 
 def _copies(books: Books, table: str, key: str, job: str, words: Mapping[str, str]) -> str:
-    names = [column[0] for column in books.execute(f"SELECT * FROM {table} LIMIT 0").description]
+    names = [column[0] for column in books.execute(f"SELECT * FROM {table} LIMIT 0").description or ()]
     kept = [name for name in names if name != "id" or key == "id"]
     values = {name: f't."{name}"' for name in names} | _SHARED | {key: words["id"]} | dict.fromkeys(_TIMES, words["at"])
     columns = ", ".join(f'"{name}"' for name in kept)

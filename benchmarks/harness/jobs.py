@@ -1,5 +1,6 @@
 """The job that is measured, in the words of each way to run it, and what is asked about jobs of the service."""
 
+import itertools
 import time
 from collections.abc import Callable, Sequence
 from contextlib import closing
@@ -45,7 +46,7 @@ def docker_run(*command: str) -> list[str]:
         "--log-driver": host["LogConfig"]["Type"],
     }
     log_options = [f"--log-opt={name}={value}" for name, value in host["LogConfig"]["Config"].items()]
-    return ["docker", "run", "--rm", "--init", *(part for flag in flags.items() for part in flag), *log_options, IMAGE, *command]  # fmt: skip
+    return ["docker", "run", "--rm", "--init", *itertools.chain(*flags.items()), *log_options, IMAGE, *command]
 
 
 def launch(asked: Connection, executor: str, job: dict[str, Any], *, wait: float = 0) -> dict[str, Any]:

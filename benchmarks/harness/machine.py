@@ -16,7 +16,7 @@ def describe() -> dict[str, str]:
     return {
         "date": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
         "commit": _first_line("git", "-C", str(_ROOT), "describe", "--always", "--dirty"),
-        "cpu": f"{os.cpu_count()} × {_field('/proc/cpuinfo', 'model name')}",
+        "cpu": f"{os.cpu_count()} cores, {_field('/proc/cpuinfo', 'model name')}",
         "memory": f"{int(_field('/proc/meminfo', 'MemTotal').split()[0]) / 1024**2:.0f} GiB",
         "kernel": platform.release(),
         "system": _field("/etc/os-release", "PRETTY_NAME", "=").strip('"'),

@@ -8,8 +8,8 @@ from benchmarks.harness.findings import Findings, Goal, Line, Table, number
 _HEAD = ("what", "goal", "Purser", "baseline", "ratio", "reached")
 _INTRODUCTION = """# Benchmarks
 
-Written by `make bench`, which measures every figure here beside its baseline in the same run, in turns. Only ratios carry
-over to another machine. A goal with × is of the ratio of Purser to its baseline, any other of Purser's own figure.
+Written by `make bench`, which measures every figure here beside its baseline in the same run, in turns. Only ratios
+carry over to another machine.
 """
 
 
@@ -51,7 +51,8 @@ def _row(line: Line) -> list[str]:
 
 
 def _goal(goal: Goal, unit: str) -> str:
-    return f"{'≥' if goal.at_least else '≤'} {goal.limit:g} {'×' if goal.of == 'ratio' else unit}"
+    bound = f"{'≥' if goal.at_least else '≤'} {goal.limit:g}"
+    return f"ratio {bound}" if goal.of == "ratio" else f"{bound} {unit}"
 
 
 def _value(value: float | None, unit: str) -> str:

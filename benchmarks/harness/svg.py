@@ -10,7 +10,10 @@ _WIDTH, _LEFT, _RIGHT, _TOP = 720, 190, 90, 44
 _BAR = 30
 _CURVES_HEIGHT = 260
 _COLOURS = ("#0b6e99", "#d9730d", "#448361", "#9065b0", "#c14c8a", "#8d6e63")
-_STYLE = "text{font:12px sans-serif;fill:#777}.title{font-weight:bold}.axis{stroke:#999}.goal{stroke:#c33;stroke-dasharray:4 3}"
+_STYLE = (
+    "text{font:12px sans-serif;fill:#777}.title{font-weight:bold}.axis{stroke:#999}"
+    ".goal{stroke:#c33;stroke-dasharray:4 3}"
+)
 
 
 def bars(title: str, unit: str, values: Mapping[str, float], goal: float | None = None) -> str:
@@ -29,13 +32,17 @@ def curves(title: str, unit: str, samples: Mapping[str, Sequence[float]]) -> str
     scale = _scale(max(quantile(values, 0.99) for values in samples.values()))
     bottom = _TOP + _CURVES_HEIGHT
     drawn = [_line(_LEFT, bottom, _WIDTH - _RIGHT, bottom, "axis"), _line(_LEFT, _TOP, _LEFT, bottom, "axis")]
-    for part in (0.0, 0.5, 1.0):
-        drawn.append(_text(_LEFT - 8, bottom - part * _CURVES_HEIGHT + 4, f"{part * 100:.0f} %", "end"))
-    for part in (0.25, 0.5, 0.75, 1.0):
+    for part in (0.0, 0.25, 0.5, 0.75, 1.0):
         at = _LEFT + part * (_WIDTH - _LEFT - _RIGHT)
-        drawn.append(_text(at, bottom + 16, f"{number((at - _LEFT) / scale)} {unit}", "middle"))
+        drawn += [
+            _text(_LEFT - 8, bottom - part * _CURVES_HEIGHT + 4, f"{part * 100:.0f} %", "end"),
+            _text(at, bottom + 16, f"{number((at - _LEFT) / scale)} {unit}", "middle"),
+        ]
     for index, (name, values) in enumerate(samples.items()):
-        drawn += [_curve(values, scale, bottom, index), _text(8, _TOP + 12 + 18 * index, name, "start", index)]
+        drawn += [
+            _curve(values, scale, bottom, index),
+            _text(_WIDTH - _RIGHT, bottom - 12 - 18 * index, name, "end", index),
+        ]
     return _document(title, bottom + 28, drawn)
 
 

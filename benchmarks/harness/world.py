@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 import psycopg
 from psycopg import sql
 
-from benchmarks.harness import machine
+from benchmarks.harness import jobs, machine
 from benchmarks.harness.http import Connection, connection
 from container_manager.executors.docker_engine.options import DockerOptions
 from tests import services
@@ -91,9 +91,7 @@ class World:
             server.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
         return urlsplit(self._postgres)._replace(path=f"/{name}").geturl()
 
-    def installation(
-        self, executors: Mapping[str, Mapping[str, Any]], database: str = "", **settings: str
-    ) -> Service:
+    def installation(self, executors: Mapping[str, Mapping[str, Any]], database: str = "", **settings: str) -> Service:
         """A service that is not started yet, in a directory of its own. Use it as a context manager."""
         data = Path(tempfile.mkdtemp(dir=self.folder))
         data.chmod(0o711)
@@ -153,12 +151,6 @@ AHEAD: dict[str, Any] = {"prepared_networks": 0, "warm_pools": []}
 
 
 def _engine_version(url: str) -> str:
-    from tests import engine
-
-    client = engine.client(url)
-    try:
-        told = client.version()
-        parts = [f"{part['Name']} {part['Version']}" for part in told.get("Components", [])]
-        return ", ".join(parts + [f"storage {client.info()['Driver']}"])
-    finally:
-        client.close()
+    with jobs.raw_client(url) as client:
+        parts = [f"{part['Name']} {part['Version']}" for part in client.version()["Components"]]
+        return ", ".join([*parts, f"storage {client.info()['Driver']}"])
