@@ -1,4 +1,4 @@
-.PHONY: help up down serve test soak fuzz lint format openapi lock gate
+.PHONY: help up down serve test bench soak fuzz lint format openapi lock gate
 
 help:  ## Show this list
 	@grep -E '^[a-z]+:.*##' Makefile | sed 's/:.*## /\t/'
@@ -14,6 +14,9 @@ serve:  ## Serve in the foreground
 
 test:  ## Set everything up, run every check and every test
 	@scripts/bootstrap dev && .venv/bin/python scripts/check.py
+
+bench:  ## Measure what the service promises of its speed beside its baselines; writes docs/benchmarks.md
+	@scripts/bootstrap dev && .venv/bin/python -m benchmarks --write docs
 
 soak:  ## Kill dispatchers, engine and database during 200 jobs, on both databases; prints the counts
 	@scripts/bootstrap dev && PURSER_SOAK_JOBS=200 .venv/bin/python -m pytest -s -p no:cacheprovider --timeout 3600 tests/faults/test_a_soak.py

@@ -1,1 +1,1 @@
-"""Timings. Each module says what it measures and prints what it found; none is a test."""
+"""Timings beside their baselines: `python -m benchmarks`. Each module says what it measures; none is a test."""

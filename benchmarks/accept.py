@@ -13,7 +13,7 @@ from api.database_url import django_settings
 from benchmarks.harness import jobs, svg
 from benchmarks.harness.crowd import crowd
 from benchmarks.harness.findings import Findings, Goal, Line, number, spread
-from benchmarks.harness.http import Connection
+from benchmarks.harness.http import Connection, Refused
 from benchmarks.harness.processes import Meter
 from benchmarks.harness.statistics import interleaved, median, quantile
 from benchmarks.harness.world import ROOM, Purser, World
@@ -37,10 +37,14 @@ class Load:
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """What one open loop found: the milliseconds of each answer from the instant when it was due, and its cost."""
+    """What one open loop found: the milliseconds of each answer from the instant when it was due, and its cost.
+
+    `refused` are the requests that were answered with an error.
+    """
 
     took: list[float]
     cpu_ms: float = 0
+    refused: int = 0
 
 
 def run(world: World) -> Findings:
@@ -61,7 +65,7 @@ def measure(world: World, load: Load) -> Findings:
             "a time counts from when the request was due",
             f"SQLite as the service opens it: `{opened}`",
         ],
-        [line for kind in kinds for line in _lines(kind, took)],
+        [line for kind in kinds for line in _lines(kind, took, taken)],
         [spread(took, "ms", cpu_ms_per_job=cpu)],
         {"accept": svg.curves(f"Accepting a launch at {load.rate:g}/s", "ms", took)},
     )
@@ -82,17 +86,21 @@ def _on(world: World, kind: str, load: Load) -> dict[str, list[Taken]]:
 def _launches(purser: Purser, executor: str, load: Load) -> Taken:
     """Each client has a connection, and takes the next launch that is due."""
     took: list[float] = []
+    refused: list[Refused] = []
 
     def launch(asked: Connection, due: float) -> None:
         time.sleep(max(due - time.perf_counter(), 0))
-        jobs.launch(asked, executor, _JOB)
+        try:
+            jobs.launch(asked, executor, _JOB)
+        except Refused as error:
+            refused.append(error)
         took.append((time.perf_counter() - due) * 1000)
 
     begin = time.perf_counter() + _CONNECT_SECONDS
     dues = [begin + place / load.rate for place in range(round(load.rate * load.seconds))]
     with Meter(purser.pids) as meter:
         crowd(_CLIENTS, purser.connection, dues, launch)
-    return Taken(took, meter.cpu_seconds / len(took) * 1000)
+    return Taken(took, meter.cpu_seconds / len(took) * 1000, len(refused))
 
 
 def _inserts(insert: Callable[[], object], load: Load) -> Taken:
@@ -119,16 +127,11 @@ def _floor(world: World, kind: str) -> Iterator[Callable[[], object]]:
     books.close()
 
 
-def _lines(kind: str, took: Mapping[str, list[float]]) -> list[Line]:
+def _lines(kind: str, took: Mapping[str, list[float]], taken: Mapping[str, list[Taken]]) -> list[Line]:
     post, floor = (took.get(f"{kind}: {way}") for way in (_POST, _FLOOR))
-    goals = (("p50", 0.5, 6), ("p99", 0.99, 30))
-    return [
-        Line(
-            f"{kind}, {name}",
-            "ms",
-            quantile(post or [], part),
-            quantile(floor, part) if floor else None,
-            Goal(limit, "figure"),
-        )
-        for name, part, limit in goals
-    ]
+    refused = sum(one.refused for one in taken[f"{kind}: {_POST}"])
+    lines = [Line(f"{kind}, refused", "requests", refused, None, Goal(0, "figure"))]
+    for name, part, limit in (("p50", 0.5, 6), ("p99", 0.99, 30)):
+        figure, least = (quantile(ms, part) if ms else None for ms in (post, floor))
+        lines.append(Line(f"{kind}, {name}", "ms", figure, least, Goal(limit, "figure")))
+    return lines

@@ -14,10 +14,8 @@ import json
 import os
 import pwd
 import re
-import statistics
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Sequence
 from contextlib import suppress
@@ -27,6 +25,8 @@ from urllib.parse import urlsplit
 
 import httpx
 
+from benchmarks.harness.processes import Meter
+from benchmarks.harness.statistics import quantile
 from tests.e2e.service import Service, until
 
 START_SECONDS = 90.0
@@ -83,12 +83,8 @@ class Report:
     peak_memory_mib: float
     cpu_seconds: float
 
-    def quantile(self, part: float) -> float:
-        """The delay that this part of all lines did not exceed."""
-        return statistics.quantiles(self.delays, n=1000, method="inclusive")[round(part * 1000) - 1]
-
     def __str__(self) -> str:
-        figures = {f"p{part * 100:g}": f"{self.quantile(part) * 1000:.0f} ms" for part in (0.5, 0.95, 0.99)}
+        figures = {f"p{part * 100:g}": f"{quantile(self.delays, part) * 1000:.0f} ms" for part in (0.5, 0.95, 0.99)}
         return json.dumps(
             {
                 "lines": len(self.delays),
@@ -99,33 +95,6 @@ class Report:
                 "server_cpu": f"{self.cpu_seconds:.1f} s",
             }
         )
-
-
-class _Meter:
-    """Looks at the memory of processes until it is closed."""
-
-    def __init__(self, pids: Sequence[int]) -> None:
-        self._pids = pids
-        self._over = threading.Event()
-        self.peak_mib = 0.0
-        self._thread = threading.Thread(target=self._run)
-        self._thread.start()
-
-    def close(self) -> None:
-        self._over.set()
-        self._thread.join()
-
-    def cpu_seconds(self) -> float:
-        ticks = (Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[11:13] for pid in self._pids)
-        return sum(int(number) for both in ticks for number in both) / 100
-
-    def _run(self) -> None:
-        while not self._over.wait(0.1):
-            self.peak_mib = max(self.peak_mib, sum(_resident_mib(pid) for pid in self._pids))
-
-
-def _resident_mib(pid: int) -> float:
-    return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * 4096 / 1024**2
 
 
 class _Follower(asyncio.Protocol):
@@ -172,17 +141,12 @@ def measure(service: Service, load: Load, pids: Sequence[int]) -> Report:
     for job in jobs:
         until(lambda job=job: _runs(client, job), f"the start of {job}", START_SECONDS)  # type: ignore[misc]
     heard = [Heard(jobs[number % load.jobs]) for number in range(load.followers)]
-    meter = _Meter(pids)
-    try:
-        used = meter.cpu_seconds()
+    with Meter(pids) as meter:
         left = begin - time.time() + load.lines * load.pause_seconds
         if left < load.lines * load.pause_seconds:
             raise RuntimeError("the jobs began before they were followed: give a longer settle_seconds")
         asyncio.run(_follow(service.address, token, heard, left + START_SECONDS))
-        used = meter.cpu_seconds() - used
-    finally:
-        meter.close()
-    return _report(heard, load, meter.peak_mib, used)
+    return _report(heard, load, meter.peak_mib, meter.cpu_seconds)
 
 
 def _launch(client: httpx.Client, begin: float, load: Load) -> str:

@@ -14,7 +14,6 @@ import argparse
 import logging
 import os
 import socket
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -27,6 +26,9 @@ from pathlib import Path
 
 import django
 import httpx
+
+from benchmarks.harness.jobs import until
+from benchmarks.harness.statistics import median, quantile
 
 WARM_SECONDS = 5.0
 CLIENTS = 2
@@ -79,7 +81,7 @@ def measure(client: Callable[[], httpx.Client], path: str, jobs: list[Job], port
         calm = read(client, path, until=after(took))
         portion = Portion(jobs[number::portions])
         portion.grow_old()
-        wait_for(portion.has_begun)
+        until(portion.has_begun, "the retirement")
         began = time.monotonic()
         loaded = read(client, path, until=portion.is_gone)
         took = time.monotonic() - began
@@ -169,7 +171,7 @@ def served() -> Iterator[Callable[[], httpx.Client]]:
     with Path(_folder.name, "service.log").open("wb") as log:
         processes = [subprocess.Popen([sys.executable, "manage.py", *command], stderr=log) for command in commands]
         try:
-            wait_for(lambda: token.exists() and _answers(address))
+            until(lambda: token.exists() and _answers(address), "an answer of the service")
             yield client
         finally:
             for process in processes:
@@ -182,21 +184,13 @@ def after(seconds: float) -> Callable[[], bool]:
     return lambda: time.monotonic() > end
 
 
-def wait_for(condition: Callable[[], bool]) -> None:
-    give_up = after(120)
-    while not condition():
-        if give_up():
-            raise TimeoutError("it did not come true within 120 s; see whether the service runs")
-        time.sleep(0.05)
-
-
 def p99(seconds: list[float]) -> float:
-    return statistics.quantiles(seconds, n=100)[98]
+    return quantile(seconds, 0.99)
 
 
 def told(calm: list[float], loaded: list[float]) -> str:
     return "; ".join(
-        f"{name} p50 {statistics.median(taken) * 1000:.1f} ms, p99 {p99(taken) * 1000:.1f} ms ({len(taken)} reads)"
+        f"{name} p50 {median(taken) * 1000:.1f} ms, p99 {p99(taken) * 1000:.1f} ms ({len(taken)} reads)"
         for name, taken in (("idle", calm), ("retiring", loaded))
     )
 

@@ -73,6 +73,8 @@ def spread(samples: Mapping[str, Sequence[float]], unit: str, **more: Mapping[st
 
 
 def number(value: float) -> str:
-    """With three digits that say something."""
+    """A count as it is, anything else with three digits that say something."""
+    if isinstance(value, int):
+        return f"{value:,}"
     digits = next((digits for digits, bound in ((0, 100), (1, 10), (2, 1)) if abs(value) >= bound), 3)
     return f"{value:,.{digits}f}"
