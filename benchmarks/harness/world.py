@@ -19,7 +19,7 @@ from benchmarks.harness import jobs, machine
 from benchmarks.harness.http import Connection, connection
 from container_manager.executors.docker_engine.options import DockerOptions
 from tests import services
-from tests.e2e.service import Service
+from tests.e2e.service import Service, stop
 
 UNLIMITED = "100000000/60"  # a limit that nobody reaches, but that is kept count of
 ROOM: dict[str, Any] = {"total_memory": 1_000_000, "total_cpu": 1000}
@@ -117,6 +117,8 @@ class World:
             if apart:
                 service.start("dispatch")
             yield started(service)
+            for process in service.processes:  # so that nothing that it prepared ahead is left on the engine
+                stop(process)
 
     def executor_of(self, own: str) -> str:
         """The executor to ask: ours, or the one that was named with the running service."""
