@@ -290,9 +290,9 @@ class Configuration(BaseSettings):
         return {**entry, "BACKEND": backend, "OPTIONS": {**self._own_options(kind, name), **options}}
 
     def _own_options(self, kind: str, name: str) -> dict[str, Any]:
-        if kind == "docker":
-            return {"instance": self.instance}
         own: dict[str, Any] = {"state_dir": str(self.data_dir / "executors" / name)}
+        if kind == "docker":
+            own["instance"] = self.instance
         if kind == "process":
             # Jobs may run as the user that Purser runs as, and the data directory holds its token and its books.
             own["hidden_paths"] = ["/home", "/root", "/run", str(self.data_dir)]

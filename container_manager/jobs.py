@@ -255,7 +255,8 @@ def cannot_fit(executor: ContainerExecutor, memory: int, cpu: float, namespace: 
     row = Capacity.objects.filter(executor=executor.name).first() or Capacity()
     quota = Namespace.objects.filter(name=namespace).first() or Namespace()
     limits = executor.limits
-    memory_bounds = [limits.max_memory, limits.total_memory, row.memory_total]
+    memory_totals = (total for total in (limits.total_memory, row.memory_total) if total is not None)
+    memory_bounds = [limits.max_memory, *(total - row.memory_aside for total in memory_totals)]
     cpu_bounds = [limits.max_cpu, limits.total_cpu, _cores(row.cpu_millis_total)]
     checks = (
         _too_large("memory_mib", "MiB", memory, memory_bounds, quota.max_memory_mib),

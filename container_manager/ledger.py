@@ -6,7 +6,7 @@ Rows are always locked in this order, so that no two transactions wait for each 
 
 from uuid import UUID
 
-from django.db import models, transaction
+from django.db import connection, models, transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
@@ -21,8 +21,9 @@ class _NoRoom(Exception):
 class DatabaseLedger:
     """The ledger of one executor, shared by every process that uses the database.
 
-    `Capacity` holds the executor's sum, `Namespace` and `Share` the tenant's, all changed by conditional UPDATE;
-    `Allocation` one row a job, whose insertion and deletion make that change happen exactly once.
+    `Capacity` holds the executor's sum, with what is set aside beside all jobs, `Namespace` and `Share` the tenant's,
+    all changed by conditional UPDATE; `Allocation` one row a job, whose insertion and deletion make that change happen
+    exactly once.
     """
 
     def __init__(self, executor: str) -> None:
@@ -82,6 +83,28 @@ class DatabaseLedger:
         _give_back(Namespace.objects.filter(name=held.namespace), held)
         Share.objects.filter(executor=held.executor, namespace=held.namespace).update(jobs_used=F("jobs_used") - 1)
         return True
+
+    def set_aside(self, memory: int, limits: Limits) -> bool:
+        try:
+            return self._set_aside(memory, limits)
+        finally:
+            # Who keeps things ready is a thread that needs the books now and then, and closes no connection.
+            if not connection.in_atomic_block:
+                connection.close()
+
+    @transaction.atomic
+    def _set_aside(self, memory: int, limits: Limits) -> bool:
+        row, _ = Capacity.objects.get_or_create(executor=self._executor)
+        if row.memory_aside == memory:
+            return True
+        fits = Q()
+        if limits.total_memory is not None:
+            left = F("memory_aside") + (int(limits.total_memory) - memory)
+            fits = Q(memory_aside__gte=memory) | Q(memory_used__lte=left)
+        changed = Capacity.objects.filter(fits, pk=row.pk).update(
+            memory_used=F("memory_used") - F("memory_aside") + memory, memory_aside=memory
+        )
+        return changed == 1
 
     def held_by(self, job_id: str) -> Resources | None:
         held = Allocation.objects.filter(job_id=job_id).first()

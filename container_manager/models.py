@@ -208,6 +208,7 @@ class Capacity(models.Model):
 
     executor = models.CharField(max_length=63, primary_key=True)
     memory_used = models.PositiveBigIntegerField(default=0)
+    memory_aside = models.PositiveBigIntegerField(default=0)  # of it for no job: what waits for jobs takes so much
     cpu_millis_used = models.PositiveBigIntegerField(default=0)
     jobs_used = models.PositiveIntegerField(default=0)
     memory_total = models.PositiveBigIntegerField(null=True)

@@ -78,8 +78,11 @@ class Ledger(Protocol):
     def held_by(self, job_id: str) -> Resources | None:
         """What the job holds, or None."""
 
+    def set_aside(self, memory: int, limits: Limits) -> bool:
+        """Hold so many MiB beside all jobs, in place of what was before, or say False. The same again is True."""
+
     def used(self) -> Resources:
-        """What all jobs hold together."""
+        """What all jobs hold together, and what is set aside."""
 
     def count(self) -> int:
         """How many jobs hold something."""
@@ -90,6 +93,7 @@ class InMemoryLedger:
 
     def __init__(self) -> None:
         self._held: dict[str, Resources] = {}
+        self._aside = 0
         self._lock = threading.Lock()
 
     def reserve(self, job_id: str, wanted: Resources, limits: Limits) -> bool:
@@ -108,6 +112,14 @@ class InMemoryLedger:
     def held_by(self, job_id: str) -> Resources | None:
         return self._held.get(job_id)
 
+    def set_aside(self, memory: int, limits: Limits) -> bool:
+        with self._lock:
+            used = self._sum().memory - self._aside + memory
+            if memory > self._aside and not _within(used, limits.total_memory):
+                return False
+            self._aside = memory
+            return True
+
     def used(self) -> Resources:
         with self._lock:
             return self._sum()
@@ -118,6 +130,6 @@ class InMemoryLedger:
     def _sum(self) -> Resources:
         # Summed afresh each time: running totals of floats would not return to exactly 0.
         return Resources(
-            sum(held.memory for held in self._held.values()),
+            sum((held.memory for held in self._held.values()), start=self._aside),
             sum(held.cpu for held in self._held.values()),
         )

@@ -208,3 +208,23 @@ def fill_networks(executor: DockerExecutor, number: int, namespace: str = "test"
     executor._networks.give_back(job.execution_id)
     executor._upkeep.wake()
     until(lambda: len(executor._networks._free_of(namespace)) >= number, "prepared networks")
+
+
+def fill_warm_pools(executor: DockerExecutor) -> None:
+    """Do what the upkeep does until there is nothing to do."""
+    while executor._pools.step():
+        continue
+    assert not executor._pools.problem()
+
+
+@contextmanager
+def warm(folder: Path, base_url: str | None = None, size: int = 1, **options: Any) -> Iterator[DockerExecutor]:
+    """A docker executor with a filled warm pool for what `spec` gives; nothing that waits is left at the end."""
+    pool = {"image": IMAGE, "memory_mib": 64, "cpu_cores": 0.5, "size": size}
+    with executing(base_url, **{"state_dir": str(folder), "warm_pools": [pool], **options}) as executor:
+        try:
+            fill_warm_pools(executor)
+            yield executor
+        finally:
+            with suppress(EngineUnavailable):
+                executor._pools.empty()

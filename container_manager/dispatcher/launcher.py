@@ -168,7 +168,7 @@ def _by_its_owner(job: Job) -> Iterator[None]:
         _asking_the_books(lambda: lifecycle.pulls(job.pk, fence=job.fence))
 
     with ExitStack() as watched:
-        for step in ("create", "replace", "start"):
+        for step in ("create", "replace", "start", "hand_over"):
             watched.enter_context(at_begin_of(step, insist))
         watched.enter_context(at_begin_of("pull", tell))
         yield

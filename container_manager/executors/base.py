@@ -278,6 +278,13 @@ class ContainerExecutor(ABC):
         """Give back what the job holds; False if it held nothing."""
         return self.ledger.release(job_id)
 
+    def set_aside(self, memory: int) -> bool:
+        """Reserve so many MiB for what the executor keeps ready beside all jobs, in place of what it was before.
+
+        False when it does not fit. The same again is True and counts once, whichever process says it.
+        """
+        return self.ledger.set_aside(memory, self.limits)
+
     def get_resource_utilization(self) -> dict[str, float | None]:
         """`memory_used`, `_total` (MiB), `_percent` and the same for `cpu` (cores) and `jobs`.
 

@@ -5,10 +5,12 @@ import threading
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 from container_manager.exceptions import EngineUnavailable, ExecutionNotFound, FieldError
 from container_manager.executors.base import ContainerExecutor
+from container_manager.executors.docker_engine.bookings import Bookings
 from container_manager.executors.docker_engine.client import REMEMBERED, Engine, EngineRefusal
 from container_manager.executors.docker_engine.groups import ParentGroups
 from container_manager.executors.docker_engine.launch import Launcher
@@ -23,10 +25,12 @@ from container_manager.executors.docker_engine.outcome import (
     listed_status,
 )
 from container_manager.executors.docker_engine.policy import denials
-from container_manager.executors.docker_engine.request import MIB, ROLE, completed, is_owned, ownership
+from container_manager.executors.docker_engine.request import MIB, completed, is_owned, ownership
 from container_manager.executors.docker_engine.secret_files import SecretFiles
 from container_manager.executors.docker_engine.streams import Stream
 from container_manager.executors.docker_engine.upkeep import Upkeep
+from container_manager.executors.docker_engine.waiting import is_warm
+from container_manager.executors.docker_engine.warm import WarmPools
 from container_manager.executors.results import (
     Capabilities,
     Execution,
@@ -75,10 +79,20 @@ class DockerExecutor(ContainerExecutor):
         self._owned = ownership(self.name, self.options.instance)
         self._groups = ParentGroups(self._engine.address)
         self._files = SecretFiles(self.options.secrets_dir, self.options.instance, self.name)
+        self._bookings = Bookings(Path(self.options.own_dir, f"{self.options.instance}.{self.name}"))
+        self._pools = WarmPools(self._engine, self.options, self.name, self._groups, self._bookings, self.set_aside)
         self._networks = Networks(self._engine, self.options, self.name)
-        self._upkeep = Upkeep(self.name, [self._networks])
+        self._upkeep = Upkeep(self.name, [self._pools, self._networks])
         self._launcher = Launcher(
-            self._engine, self.options, self.name, self._groups, self._files, self.given_secrets, self._networks
+            self._engine,
+            self.options,
+            self.name,
+            self._groups,
+            self._files,
+            self.given_secrets,
+            self._networks,
+            self._pools,
+            self._bookings,
         )
 
     def prepare(self) -> None:
@@ -116,11 +130,11 @@ class DockerExecutor(ContainerExecutor):
         seen, found = self._look(execution_id)
         seen = replace(seen, outlives_engine=self._live_restore)
         if seen.status in (*ENDED, ExecutionStatus.NOT_FOUND):
-            seen = replace(seen, usage=self._groups.usage(execution_id))
+            seen = replace(seen, usage=self._groups.usage(self._group(execution_id)))
         if seen.status != ExecutionStatus.FAILED or seen.exit_code is None:
             return seen
         try:
-            if seen.exit_code in CANNOT_EXECUTE and found["HostConfig"]["Init"]:
+            if seen.exit_code in CANNOT_EXECUTE and (found["HostConfig"]["Init"] or is_warm(found)):
                 return self._with_init_failure(seen, found["Id"])
             if seen.exit_code > SIGNALLED and not seen.oom_killed:
                 return self._with_signal(seen, found["Id"])
@@ -136,6 +150,9 @@ class DockerExecutor(ContainerExecutor):
         except (EngineUnavailable, EngineRefusal) as error:
             return Execution(ExecutionStatus.UNKNOWN, detail=str(error)), {}
         seen = execution(found)
+        if booking := self._bookings.standing(execution_id):
+            # Until then it waited. What ended at once may have ended before that by the engine's clock.
+            seen = replace(seen, started_at=min(booking.at, seen.finished_at or booking.at))
         # An engine that goes down kills its containers and still tells their end: not the job's doing.
         if seen.status in ENDED and not self._engine.takes_connections():
             return Execution(ExecutionStatus.UNKNOWN, detail=f"the engine at {self._engine.address} is going down"), {}
@@ -240,17 +257,27 @@ class DockerExecutor(ContainerExecutor):
             logger.warning("the engine does not stop it", extra={"execution_id": execution_id, "error": str(refusal)})
 
     def cleanup(self, execution_id: str) -> bool:
+        booking = self._bookings.find(execution_id)
         try:
+            if booking:
+                self._engine.remove(booking.container)
             self._engine.remove(self._own(execution_id)["Id"])
             self._own(execution_id)
         except ExecutionNotFound:
+            if booking and not self._groups.remove(booking.prepared_as):
+                return False
             if not (self._files.remove(execution_id) and self._groups.remove(execution_id)):
                 return False
             self._networks.give_back(execution_id)
-            return True
+            return self._bookings.remove(execution_id)
         except EngineRefusal as refusal:
             logger.warning("the engine does not remove it", extra={"execution_id": execution_id, "error": str(refusal)})
         return False
+
+    def _group(self, execution_id: str) -> str:
+        """The name of the control group in which it is, or was."""
+        booking = self._bookings.standing(execution_id)
+        return booking.prepared_as if booking else execution_id
 
     # Watch and list
 
@@ -264,8 +291,8 @@ class DockerExecutor(ContainerExecutor):
             ):
                 yield None
                 for event in events.documents():
-                    if ROLE not in event["Actor"]["Attributes"]:
-                        yield event["Actor"]["Attributes"]["name"]
+                    if parse_execution_id(name := event["Actor"]["Attributes"]["name"]):
+                        yield name
         except EngineUnavailable:
             if not stop.is_set():
                 raise
@@ -273,7 +300,7 @@ class DockerExecutor(ContainerExecutor):
             raise EngineUnavailable(f"the engine at {self._engine.address} ended its events")
 
     def list_executions(self) -> Sequence[ExecutionRef]:
-        before = self._files.listed()
+        before = [*self._files.listed(), *self._bookings.listed()]
         named = ((entry["Names"][0].removeprefix("/"), entry) for entry in self._engine.containers(self._owned))
         there = {name: listed_status(entry) for name, entry in named if parse_execution_id(name)}
         left = dict.fromkeys(before, ExecutionStatus.NOT_FOUND)
@@ -288,7 +315,7 @@ class DockerExecutor(ContainerExecutor):
             return Health(False, str(error))
         self._live_restore = bool(told["LiveRestoreEnabled"])
         self._groups.learn(told["CgroupDriver"])
-        return Health(True)
+        return Health(True, self._pools.problem())
 
     def capacity(self) -> Resources | None:
         told = self._engine.probe()

@@ -193,7 +193,9 @@ def test_a_built_in_class_under_another_name_is_kept_apart_too(environment: pyte
     loaded = configuration.load()
 
     options = {name: entry["OPTIONS"] for name, entry in loaded.executor_settings.items()}
-    assert options["second-docker"] == {"instance": loaded.instance}
+    assert options["second-docker"] == {
+        "instance": loaded.instance, "state_dir": str(tmp_path / "executors" / "second-docker"),
+    }  # fmt: skip
     assert options["second-process"]["state_dir"] == str(tmp_path / "executors" / "second-process")
     assert options["second-mock"] == {"state_dir": str(tmp_path / "executors" / "second-mock")}
 

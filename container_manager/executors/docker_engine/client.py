@@ -145,14 +145,23 @@ class Engine:
                     if "error" in progress:
                         raise EngineRefusal(response.status_code, str(progress["error"]))
 
-    def has_image(self, image: str) -> bool:
+    def architecture(self) -> str:
+        """Of its host, as `uname -m` names it."""
+        client = self._client()
+        with self._asking():
+            return str(client.info()["Architecture"])
+
+    def image(self, image: str) -> dict[str, Any] | None:
+        """The engine's description of an image; None where it has none of that name."""
         client = self._client()
         try:
             with self._asking(image):
-                client.inspect_image(image)
+                return dict(client.inspect_image(image))
         except ExecutionNotFound:
-            return False
-        return True
+            return None
+
+    def has_image(self, image: str) -> bool:
+        return self.image(image) is not None
 
     def import_image(self, image: str, archive: bytes) -> None:
         """Make an image of a tar archive of its root file system. Raises EngineRefusal."""
@@ -173,6 +182,24 @@ class Engine:
         client = self._client()
         with self._answering():
             client.start(name)
+
+    def rename(self, name: str, other: str) -> None:
+        """Raises ExecutionNotFound, or EngineRefusal when the other name is taken."""
+        client = self._client()
+        with self._asking(name):
+            client.rename(name, other)
+
+    def pause(self, name: str) -> None:
+        """Have nothing of it go on, not even what it has been sent. Raises EngineRefusal, or ExecutionNotFound."""
+        client = self._client()
+        with self._asking(name):
+            client.pause(name)
+
+    def unpause(self, name: str) -> None:
+        """Let it go on. What is gone, or was not paused, is left as it is."""
+        client = self._client()
+        with self._asking(name, quiet=(404, 409, 500)):
+            client.unpause(name)
 
     def inspect(self, name: str) -> dict[str, Any]:
         """Raises ExecutionNotFound."""

@@ -6,8 +6,10 @@ import os
 import socket
 import struct
 from collections.abc import Collection, Mapping
+from typing import Any
 
 from container_manager.executors.cgroups import Group, counts_below, find_hierarchies, find_parents
+from container_manager.executors.docker_engine.prepared import is_prepared
 from container_manager.executors.results import Usage
 from container_manager.spec import parse_execution_id
 
@@ -21,7 +23,7 @@ _FIGURES = ("peak_memory_bytes", "cpu_user_seconds", "cpu_system_seconds", "io_r
 
 
 class ParentGroups:
-    """The groups of one engine's executions, each named like its execution; no limits are set on them.
+    """The groups of one engine's containers, each named like its execution or as it was prepared; they have no limits.
 
     There are none where this process does not see the engine's groups or may not remove them: a remote engine,
     one with the systemd driver, or one in another container. Then every figure is None.
@@ -47,38 +49,50 @@ class ParentGroups:
         can_be_had = driver == _DRIVER and self._are_ours_to_use() and self._engine_shares_them()
         self._in_use = can_be_had and not self._made_elsewhere
 
-    def parent(self, execution_id: str) -> str:
-        """What the engine is told as the parent of the execution's container; empty for its own default."""
-        return f"/{execution_id}" if self._in_use else ""
+    def parent(self, name: str) -> str:
+        """What the engine is told as the parent of the container of that name; empty for its own default."""
+        return f"/{name}" if self._in_use else ""
 
-    def confirm(self, execution_id: str) -> None:
+    def confirm(self, name: str) -> None:
         """After a start: a parent that cannot be seen here was made elsewhere, and no more are asked for."""
-        if self._in_use and not self._group(execution_id).exists():
+        if self._in_use and not self._group(name).exists():
             self._made_elsewhere, self._in_use = True, False
-            logger.warning("the engine's control groups are not seen here", extra={"execution_id": execution_id})
+            logger.warning("the engine's control groups are not seen here", extra={"execution_id": name})
 
-    def usage(self, execution_id: str) -> Usage:
+    def usage(self, name: str) -> Usage:
         """What an ended execution used, with its init and what the engine did in its place to set it up."""
         try:
-            figures = self._group(execution_id).usage()
+            figures = self._group(name).usage()
         except OSError:
             return Usage()
         return Usage(**{name: figures.get(name) for name in _FIGURES})  # type: ignore[arg-type]
 
-    def remove(self, execution_id: str) -> bool:
+    def remove(self, name: str) -> bool:
         """Remove them, also those of an execution that is gone; False if one is still there.
 
         An engine that was stopped while it started a container has forgotten what it left in them: that is killed.
         """
-        group = self._group(execution_id)
+        group = self._group(name)
         with contextlib.suppress(PermissionError):
             group.kill()
         return group.remove()
 
-    def _group(self, execution_id: str) -> Group:
-        if not parse_execution_id(execution_id):
+    def prepared(self, prefix: str) -> set[str]:
+        """The groups of prepared containers whose names begin like that."""
+        there: set[str] = set()
+        for where in (*self._parents.values(), *self._hierarchies):
+            with contextlib.suppress(OSError):
+                there.update(name for name in os.listdir(where) if name.startswith(prefix) and is_prepared(name))
+        return there
+
+    def remove_empty(self, name: str) -> None:
+        """Remove one that nothing is in."""
+        self._group(name).remove()
+
+    def _group(self, name: str) -> Group:
+        if not (parse_execution_id(name) or is_prepared(name)):
             return Group({})
-        return Group.named(execution_id, self._parents, self._hierarchies)
+        return Group.named(name, self._parents, self._hierarchies)
 
     def _are_ours_to_use(self) -> bool:
         may_remove = all(os.access(where, os.W_OK) for where in self._hierarchies)
@@ -94,3 +108,8 @@ class ParentGroups:
             return pid > 0 and os.readlink(f"/proc/{pid}/ns/cgroup") == os.readlink("/proc/self/ns/cgroup")
         except OSError:
             return False
+
+
+def group_of(found: Mapping[str, Any]) -> str:
+    """The name of the group above a container, as the engine describes it; empty where it has none of ours."""
+    return str(found["HostConfig"]["CgroupParent"]).removeprefix("/")

@@ -9,6 +9,8 @@ from typing import Any
 from weakref import WeakValueDictionary
 
 from container_manager.exceptions import EngineUnavailable, ExecutionNotFound, PurserError, SecretUnavailable
+from container_manager.executors.docker_engine.binding import Binder
+from container_manager.executors.docker_engine.bookings import Bookings
 from container_manager.executors.docker_engine.client import Engine, EngineRefusal, PullAbandoned
 from container_manager.executors.docker_engine.groups import ParentGroups
 from container_manager.executors.docker_engine.networks import NetworkLost, Networks, Taken
@@ -18,6 +20,8 @@ from container_manager.executors.docker_engine.policy import denials
 from container_manager.executors.docker_engine.request import NETWORK, completed, container_request, is_owned
 from container_manager.executors.docker_engine.secret_files import SecretFiles
 from container_manager.executors.docker_engine.streams import StdinFeed
+from container_manager.executors.docker_engine.waiting import Misfit, is_warm
+from container_manager.executors.docker_engine.warm import WarmPools
 from container_manager.executors.results import GivenSecret, LaunchResult
 from container_manager.spans import span
 from container_manager.spec import JobSpec
@@ -49,9 +53,13 @@ class Launcher:
         files: SecretFiles,
         secrets_of: Callable[[JobSpec], Sequence[GivenSecret]],
         networks: Networks,
+        pools: WarmPools,
+        bookings: Bookings,
     ) -> None:
         self._engine = engine
         self._groups = groups
+        self._pools = pools
+        self._binder = Binder(engine, executor, pools, bookings, groups, self._reads_on)
         self._files = files
         self._secrets_of = secrets_of
         self._networks = networks
@@ -73,23 +81,20 @@ class Launcher:
 
     def launch(self, job: JobSpec) -> LaunchResult:
         """Same promise as `launch_job`."""
-        taken = self._networks.take(job)
         try:
-            return self._launch(job, taken)
+            return self._launch(job)
         except NetworkLost as lost:
             self._networks.drop(job.execution_id)
             logger.info("no prepared network", extra={"execution_id": job.execution_id, "why": str(lost)})
             return self._launch(job, Taken(detail=str(lost)))
 
-    def _launch(self, job: JobSpec, taken: Taken) -> LaunchResult:
+    def _launch(self, job: JobSpec, taken: Taken | None = None) -> LaunchResult:
         try:
             self._check(job)
             with self._turn(job.execution_id):
-                if container := self._create_unless_begun(job, taken.network):
-                    self._start(job, taken.network, container)
-                else:
-                    taken = self._as_found(job, taken)
-            self._files.remove(job.execution_id)
+                slower = self._bind(job)
+                if slower is not None:
+                    return self._launch_cold(job, self._networks.take(job) if taken is None else taken, slower)
         except SecretUnavailable as error:
             return LaunchResult(False, str(error), Reason.LAUNCH_REFUSED)
         except _Refused as refused:
@@ -99,16 +104,40 @@ class Launcher:
             self._insist_that_it_stays(refusal)
             self._files.remove(job.execution_id)
             return LaunchResult(False, str(refusal), launch_reason(refusal.status, str(refusal)))
-        return LaunchResult(True, job.execution_id, path=self._path(taken), path_detail=taken.detail)
+        return LaunchResult(True, job.execution_id, path=LaunchPath.WARM)
+
+    def _bind(self, job: JobSpec) -> str | None:
+        """None when a container that waited has the job, else why not; empty where none are kept."""
+        if not self._pools:
+            return ""
+        try:
+            asked = container_request(job, self._options, self._executor)
+            self._binder.bind(job, asked, self._secrets_of(job))
+        except Misfit as misfit:
+            return str(misfit)
+        return None
+
+    def _launch_cold(self, job: JobSpec, taken: Taken, slower: str) -> LaunchResult:
+        found = None
+        if container := self._create_unless_begun(job, taken.network):
+            self._start(job, taken.network, container)
+        else:
+            found = self._find(job)
+            taken = self._as_found(job, taken, found)
+        self._files.remove(job.execution_id)
+        if found and is_warm(found):
+            return LaunchResult(True, job.execution_id, path=LaunchPath.WARM)
+        self._binder.forget(job.execution_id)
+        detail = "; ".join(filter(None, (slower, taken.detail)))
+        return LaunchResult(True, job.execution_id, path=self._path(taken), path_detail=detail)
 
     def _path(self, taken: Taken) -> LaunchPath | None:
         if taken.network:
             return LaunchPath.PREPARED_NETWORK
-        return LaunchPath.COLD if self._networks.are_kept else None
+        return LaunchPath.COLD if self._networks.are_kept or self._pools else None
 
-    def _as_found(self, job: JobSpec, taken: Taken) -> Taken:
+    def _as_found(self, job: JobSpec, taken: Taken, found: dict[str, Any] | None) -> Taken:
         """The network of the container that an earlier launch began; another one that was taken now is given back."""
-        found = self._find(job)
         network = found["Config"]["Labels"].get(NETWORK, "") if found else ""
         if network != taken.network:
             self._networks.give_back(job.execution_id)
@@ -224,7 +253,14 @@ class Launcher:
             raise _Refused(
                 f"a container {job.execution_id} exists that this executor did not make", Reason.LAUNCH_ERROR
             )
-        return found
+        return None if is_warm(found) and self._takes_back(job, found) else found
+
+    def _takes_back(self, job: JobSpec, found: Mapping[str, Any]) -> bool:
+        """Remove what an earlier launch was given and has not told what to run."""
+        try:
+            return self._binder.takes_back(job.execution_id, found["Id"])
+        except Misfit as misfit:
+            raise _Refused(str(misfit), Reason.LAUNCH_ERROR) from misfit
 
     def _pull(self, job: JobSpec) -> None:
         try:

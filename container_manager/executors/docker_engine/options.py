@@ -8,7 +8,7 @@ from typing import Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from container_manager.executors.config import ExecutorOptions
-from container_manager.executors.docker_engine.reference import registry_of
+from container_manager.executors.docker_engine.reference import is_reference, registry_of
 from container_manager.executors.docker_engine.secret_files import DEFAULT_DIR, is_in_memory
 
 DEFAULT_BASE_URL = "unix:///var/run/docker.sock"
@@ -20,6 +20,10 @@ _LEAVES_NO_TRACE = frozenset(
         "SETGID", "SETPCAP", "SETUID", "SYS_CHROOT",
     }
 )  # fmt: skip
+MIN_MEMORY_MIB = 6
+MIN_CPU_CORES = 0.01
+# With these a job could put something in the place of the program that waits in other jobs' containers.
+_REMOUNTING = frozenset({"ALL", "SYS_ADMIN", "DAC_READ_SEARCH", "SYS_MODULE", "SYS_RAWIO"})
 
 
 class _Options(BaseModel):
@@ -70,6 +74,22 @@ class Credentials(_Options):
             Path(self.password_file).read_text().strip() if self.password_file else os.environ[self.password_env or ""]
         )
         return {"username": self.username, "password": password}
+
+
+class WarmPool(_Options):
+    """Containers that are made and started ahead, each used once, by jobs with this very image, memory and cpu."""
+
+    image: str = Field(description="The image, as jobs name it.")
+    memory_mib: int = Field(ge=MIN_MEMORY_MIB, description="Their memory (MiB).")
+    cpu_cores: float = Field(ge=MIN_CPU_CORES, allow_inf_nan=False, description="Their cpu (cores).")
+    size: int = Field(ge=1, le=256, description="How many are kept ready.")
+
+    @field_validator("image")
+    @classmethod
+    def _reference(cls, image: str) -> str:
+        if not is_reference(image):
+            raise ValueError(f"{image[:100]!r} is no reference such as 'busybox:1.36'")
+        return image
 
 
 class DockerOptions(ExecutorOptions):
@@ -139,6 +159,18 @@ class DockerOptions(ExecutorOptions):
         description="Directory in memory, at the same path for Purser and engine, through which secrets become files of"
         " jobs. Without one, or on an engine that is not local, secrets can be variables only.",
     )
+    warm_pools: list[WarmPool] = Field(
+        default_factory=list,
+        max_length=64,
+        description="Containers to keep ready, as a list of `image`, `memory_mib`, `cpu_cores` and `size`: a job that"
+        " asks for just these, and for nothing else that is fixed when a container is made, takes one; unix:// only.",
+    )
+    state_dir: str | None = Field(
+        default=None,
+        pattern="^/",
+        description="Directory, at the same path for Purser and engine and not `noexec`, for what `warm_pools` need;"
+        " all dispatchers of an engine use the same. Default: `purser/docker` in the user's state directory.",
+    )
     labels: dict[str, str] = Field(default_factory=dict, description="Labels put on every container.")
     log_driver: Literal["local", "json-file"] = Field(
         default="local", description="Where the engine keeps output. `json-file` replaces bytes that are not UTF-8."
@@ -177,6 +209,28 @@ class DockerOptions(ExecutorOptions):
                 raise ValueError(f"{key!r}: labels that start with 'purser.' are Purser's own")
         return labels
 
+    @field_validator("warm_pools")
+    @classmethod
+    def _different(cls, pools: list[WarmPool]) -> list[WarmPool]:
+        kinds = [(pool.image, pool.memory_mib, pool.cpu_cores) for pool in pools]
+        if len(set(kinds)) < len(kinds):
+            raise ValueError("two pools have the same image, memory_mib and cpu_cores")
+        return pools
+
+    @model_validator(mode="after")
+    def _warm_pools_can_be(self) -> Self:
+        if not self.warm_pools:
+            return self
+        if self.default_network != "none":
+            raise ValueError("warm_pools needs the network `none` among networks: containers that wait have no other")
+        if kept := _REMOUNTING & {capability.upper().removeprefix("CAP_") for capability in self.cap_add}:
+            raise ValueError(f"warm_pools does not go with cap_add of {', '.join(sorted(kept))}")
+        for root in self.writable_mount_roots:
+            one, other = self.resolve(root), self.resolve(self.own_dir)
+            if is_under(one, other) or is_under(other, one):
+                raise ValueError(f"writable_mount_roots {root!r} and state_dir {self.own_dir!r} overlap")
+        return self
+
     @model_validator(mode="after")
     def _prepared_networks_can_be(self) -> Self:
         if not self.prepared_networks:
@@ -210,6 +264,12 @@ class DockerOptions(ExecutorOptions):
     def address(self) -> str:
         """Where the engine is, by config, environment or default."""
         return self.base_url or os.environ.get("DOCKER_HOST") or DEFAULT_BASE_URL
+
+    @property
+    def own_dir(self) -> str:
+        """The `state_dir`, by config or default."""
+        usual = Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local/state") / "purser/docker"
+        return self.state_dir or str(usual)
 
     @property
     def is_local(self) -> bool:

@@ -6,12 +6,9 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 
 from container_manager.exceptions import FieldError
-from container_manager.executors.docker_engine.options import DockerOptions, is_under
+from container_manager.executors.docker_engine.options import MIN_CPU_CORES, MIN_MEMORY_MIB, DockerOptions, is_under
 from container_manager.executors.docker_engine.reference import is_reference, registry_of
 from container_manager.spec import JobRequest, Mount
-
-MIN_MEMORY_MIB = 6
-MIN_CPU_CORES = 0.01
 
 
 def denials(options: DockerOptions, request: JobRequest) -> list[FieldError]:

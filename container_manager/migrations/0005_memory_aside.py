@@ -1,0 +1,13 @@
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+    dependencies = [("container_manager", "0003_launch_path")]
+
+    operations = [
+        migrations.AddField(
+            model_name="capacity",
+            name="memory_aside",
+            field=models.PositiveBigIntegerField(default=0),
+        ),
+    ]
