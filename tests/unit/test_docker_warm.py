@@ -435,6 +435,22 @@ def test_nothing_is_kept_that_the_ledger_has_no_room_for(tmp_path: Path, client:
         executor._pools.empty()
 
 
+def test_what_waits_goes_when_the_ledger_has_given_its_room_to_jobs(
+    tmp_path: Path, client: docker.APIClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another process has given it back as it ended."""
+    monkeypatch.setattr("container_manager.executors.docker_engine.warm.PAY_AGAIN_SECONDS", 0)
+    with engine.warm(tmp_path, total_memory=72) as executor:
+        assert executor.set_aside(0)
+        assert executor.allocate_resources("job", {"memory": 72})
+        assert executor._pools.step()
+        assert waiting(client, executor) == {}
+        assert not executor._pools.step()
+        executor.cleanup_resources("job")
+        engine.fill_warm_pools(executor)
+        assert len(waiting(client, executor)) == 1
+
+
 # Launches that break off
 
 

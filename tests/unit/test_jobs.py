@@ -82,6 +82,16 @@ def test_every_field_that_cannot_be_is_told_at_once() -> None:
     assert not Job.objects.exists()
 
 
+def test_what_is_set_aside_beside_all_jobs_is_room_that_no_job_can_have() -> None:
+    ledger = DatabaseLedger("mock")
+    ledger.set_total(Limits(total_memory=100, total_cpu=2))
+    ledger.set_aside(16, Limits())
+
+    with pytest.raises(InvalidJob, match="at most 84 MiB"):
+        launch({"command": ["true"], "memory_mib": 85})
+    assert launch({"command": ["true"], "memory_mib": 84}).job.memory_mib == 84
+
+
 def test_a_full_queue_refuses_and_keeps_what_it_has(settings: Any) -> None:
     settings.PURSER = settings.PURSER.model_copy(update={"max_queued": 2})
     launch(), launch()

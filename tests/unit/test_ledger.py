@@ -10,7 +10,7 @@ from container_manager.exceptions import InvalidResources
 from container_manager.executors.mock import MockExecutor
 from container_manager.ledger import DatabaseLedger
 from container_manager.models import Allocation, Capacity
-from container_manager.resources import Limits, Resources
+from container_manager.resources import InMemoryLedger, Ledger, Limits, Resources
 from tests.factories import ContainerJobFactory
 
 TEN = Limits(total_memory=640, total_cpu=5)
@@ -131,3 +131,44 @@ def test_a_release_that_races_itself_gives_back_once() -> None:
 
     assert released.count(True) == 1
     assert ledger.used() == WANTED
+
+
+# What is set aside
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("make", [lambda: DatabaseLedger("mock"), InMemoryLedger])
+def test_what_is_set_aside_counts_once_and_takes_the_place_of_what_was_before(make: Callable[[], Ledger]) -> None:
+    ledger, job = make(), job_id()
+    ledger.reserve(job, WANTED, TEN)
+
+    assert ledger.set_aside(16, TEN)
+    assert ledger.set_aside(16, TEN)
+    assert (ledger.used(), ledger.count()) == (Resources(80, 0.5), 1)
+    assert ledger.set_aside(8, TEN)
+    assert ledger.release(job)
+    assert ledger.used() == Resources(8, 0)
+    assert ledger.set_aside(0, TEN)
+    assert ledger.used() == Resources()
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("make", [lambda: DatabaseLedger("mock"), InMemoryLedger])
+def test_what_has_no_room_is_not_set_aside_and_less_always_is(make: Callable[[], Ledger]) -> None:
+    ledger, small = make(), Limits(total_memory=100)
+    assert ledger.set_aside(30, small)
+    assert ledger.reserve(job_id(), WANTED, small)
+
+    assert not ledger.set_aside(37, small)
+    assert ledger.used() == Resources(94, 0.5)
+    assert ledger.set_aside(36, small)
+    assert not ledger.reserve(job_id(), Resources(1, 0), small)
+    assert ledger.set_aside(20, Limits(total_memory=10))
+
+
+@pytest.mark.django_db(transaction=True)
+def test_processes_that_set_the_same_aside_at_once_count_it_once() -> None:
+    ledger = DatabaseLedger("mock")
+
+    assert all(in_threads([lambda: DatabaseLedger("mock").set_aside(16, TEN)] * 8))
+    assert ledger.used() == Resources(16, 0)

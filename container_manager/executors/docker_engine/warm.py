@@ -91,6 +91,7 @@ class WarmPools:
         self._names = PreparedNames("warm", executor, options.instance, options.own_dir)
         self._lock = threading.Lock()
         self._pools = [_Pool(pool, plain_request(pool, options, executor)) for pool in options.warm_pools]
+        self._cost = IDLE_MIB * sum(pool.size for pool in options.warm_pools)
         self._known: dict[str, Prepared] = {}
         self._architecture = ""
         self._is_done = False  # with no pools, once nothing is left of earlier ones
@@ -143,14 +144,15 @@ class WarmPools:
         there = {entry["Id"] for entry in listed.values()}
         self._known = {container: known for container, known in self._known.items() if container in there}
         self._remove_what_is_left(groups, listed)
+        is_paid = self._pay()
         for pool in self._pools:
-            self._look_up(pool)
+            self._look_up(pool, is_paid)
         claimed = self._bookings.claimed()
         kept = {name for pool in self._pools for name in self._adopt(pool, listed, claimed)}
         unwanted = [name for name in listed if name not in kept]
         removed = next((name for name in unwanted if self._retire(name, listed[name]["Id"])), None)
-        if removed or not self._pay():
-            return removed is not None
+        if removed:
+            return True
         self._is_done = not self._pools
         missing = [pool for pool in self._pools if pool.misses_some]
         for pool in missing[:1]:
@@ -164,8 +166,9 @@ class WarmPools:
                 pool.free.clear()
         for name, entry in self._listed().items():
             self._retire(name, entry["Id"])
-        self._paid_until = 0.0
-        self._set_aside(0)
+        if self._paid_until:
+            self._paid_until = 0.0
+            self._give_back()
 
     def _listed(self) -> dict[str, dict[str, Any]]:
         """What the engine says of each container that has not been given to an execution, by its name."""
@@ -186,9 +189,11 @@ class WarmPools:
             except ExecutionNotFound:
                 self._bookings.removed(container)
 
-    def _look_up(self, pool: _Pool) -> None:
-        """Find out how its containers are made now."""
+    def _look_up(self, pool: _Pool, is_paid: bool) -> None:
+        """Find out how its containers are made now; of no image, if it is to have none."""
         try:
+            if not is_paid:
+                raise Misfit(f"the executor has no room for the {self._cost} MiB that the warm pools take as they wait")
             if not self._groups.are_known:
                 self._groups.learn(self._engine.cgroup_driver())
             self._architecture = self._architecture or self._engine.architecture()
@@ -214,6 +219,8 @@ class WarmPools:
         kept = found[: pool.options.size] if pool.image else []
         with self._lock:
             pool.free = kept
+        if len(kept) == pool.options.size:
+            self._tell(pool, "")
         return [prepared.name for prepared in kept]
 
     def _fill(self, pool: _Pool) -> None:
@@ -286,15 +293,18 @@ class WarmPools:
 
     def _pay(self) -> bool:
         """Have the ledger hold what those that wait take: once, however many processes keep the same pools."""
-        needed = IDLE_MIB * sum(pool.options.size for pool in self._pools)
         if time.monotonic() < self._paid_until:
             return True
-        if self._set_aside(needed):
+        if self._set_aside(self._cost):
             self._paid_until = time.monotonic() + PAY_AGAIN_SECONDS  # another process may give it back as it ends
             return True
-        for pool in self._pools:
-            self._tell(pool, f"the executor has no room for the {needed} MiB that the warm pools take while they wait")
         return False
+
+    def _give_back(self) -> None:
+        try:
+            self._set_aside(0)
+        except Exception as error:  # noqa: BLE001  (the books are away: whoever keeps pools next puts it right)
+            logger.warning("what was set aside is not given back", extra={"error": type(error).__name__})
 
     def _tell(self, pool: _Pool, problem: str) -> None:
         if problem and problem != pool.problem:
