@@ -237,11 +237,10 @@ class WarmPools:
         name = self._names.new()
         host = {**pool.request["HostConfig"], "CgroupParent": self._groups.parent(name)}
         try:
-            warnings = self._engine.create(name, {**pool.request, "HostConfig": host})
+            container, warnings = self._engine.create(name, {**pool.request, "HostConfig": host})
         except EngineRefusal as refusal:
             self._tell(pool, str(refusal))
             return None
-        container = str(self._engine.inspect(name)["Id"])
         dropped = [warning for warning in warnings if "discarded" in warning]
         if dropped:
             self._tell(pool, "; ".join(dropped))
