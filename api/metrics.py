@@ -107,8 +107,8 @@ def _launches() -> Metric:
 def _present() -> Metric:
     states = (JobState.QUEUED, *sorted(ACTIVE))
     shown: dict[tuple[str, ...], float] = {(name, state): 0 for name in executors for state in states}
-    for indexed in ({JobState.QUEUED}, ACTIVE):
-        for row in Job.objects.filter(state__in=indexed).values("executor", "state").annotate(total=Count("pk")):
+    for indexed in (Job.objects.filter(state=JobState.QUEUED), Job.active()):
+        for row in indexed.values("executor", "state").annotate(total=Count("pk")):
             shown[row["executor"], row["state"]] = row["total"]
     return _gauge("purser_jobs", "Jobs that have not ended, by state.", shown, "executor", "state")
 

@@ -9,7 +9,7 @@ from django.utils import timezone
 from container_manager import vault
 from container_manager.identifiers import uuid7
 from container_manager.spec import JobRequest, JobSpec, execution_id
-from container_manager.states import TERMINAL, JobState, LaunchPath, Reason
+from container_manager.states import ACTIVE, TERMINAL, JobState, LaunchPath, Reason
 
 _STATES = [(state, state) for state in JobState]
 _REASONS = [(reason, reason) for reason in Reason]
@@ -92,7 +92,12 @@ class Job(models.Model):
                 condition=Q(state="queued"),
                 name="job_turn",
             ),
-            models.Index(fields=["owner"], condition=Q(state__in=["launching", "running"]), name="job_active"),
+            models.Index(fields=["state", "owner"], condition=Q(finished_at__isnull=True), name="job_active"),
+            models.Index(
+                fields=["executor", "not_before"],
+                condition=Q(state="queued", not_before__isnull=False),
+                name="job_backoff",
+            ),
             models.Index(
                 fields=["queue_deadline"], condition=Q(state="queued", queue_deadline__isnull=False), name="job_overdue"
             ),
@@ -106,6 +111,11 @@ class Job(models.Model):
 
     def __str__(self) -> str:
         return f"{self.id} {self.state}"
+
+    @classmethod
+    def active(cls) -> "models.QuerySet[Job]":
+        """Those that are launched or run. In these words SQLite finds their index, which it does not by the states."""
+        return cls.objects.filter(state__in=sorted(ACTIVE), finished_at=None)
 
     @property
     def execution_id(self) -> str:
@@ -135,7 +145,7 @@ class Job(models.Model):
 class JobLabel(models.Model):
     """A job's labels once more, with what a list of jobs is ordered by, in a form that an index can find."""
 
-    job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="+")
+    job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="+", db_index=False)
     namespace = models.CharField(max_length=63)
     key = models.CharField(max_length=63)
     value = models.CharField(max_length=256)
@@ -149,7 +159,7 @@ class JobLabel(models.Model):
 class Attempt(models.Model):
     """One launch of a job: when, how it ended, and what it used. Kept when the job is retried."""
 
-    job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="attempts")
+    job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="attempts", db_index=False)
     number = models.PositiveIntegerField()
     launching_at = models.DateTimeField()
     pulling_at = models.DateTimeField(null=True)
@@ -191,7 +201,7 @@ class Attempt(models.Model):
 class JobEvent(models.Model):
     """One thing that happened to a job, written in the transaction that made it happen."""
 
-    job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="events")
+    job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="events", db_index=False)
     seq = models.PositiveIntegerField()
     at = models.DateTimeField(default=timezone.now)
     type = models.CharField(max_length=32)

@@ -14,7 +14,6 @@ from container_manager.dispatcher.collector import Collector
 from container_manager.executors.base import ContainerExecutor
 from container_manager.executors.results import Health
 from container_manager.models import Job
-from container_manager.states import ACTIVE
 
 logger = logging.getLogger(__name__)
 
@@ -71,7 +70,7 @@ class Board:
     def strays(self) -> list[Job]:
         """Jobs that the books give to this dispatcher and that it does not know: something broke off in between."""
         before = timezone.now() - timedelta(seconds=_STRAY_SECONDS)
-        ours = Job.objects.filter(owner=self.owner, executor=self.executor.name, state__in=ACTIVE)
+        ours = Job.active().filter(owner=self.owner, executor=self.executor.name)
         return [job for job in ours.filter(launching_at__lt=before) if not self._knows(job)]
 
     def _knows(self, job: Job) -> bool:
@@ -96,7 +95,7 @@ class Board:
         if self.healthy:
             logger.warning("engine unavailable", extra={"executor": self.executor.name, "error": error})
         self.healthy = False
-        ours = Job.objects.filter(owner=self.owner, executor=self.executor.name, state__in=ACTIVE)
+        ours = Job.active().filter(owner=self.owner, executor=self.executor.name)
         lifecycle.note(ours.filter(stale_since=None), stale_since=timezone.now())
 
     def no_answer(self, tracked: Tracked, detail: str) -> None:
@@ -110,5 +109,5 @@ class Board:
     def engine_answered(self, tracked: Iterable[Tracked]) -> None:
         """The engine has said that these run: what is known of them is no longer stale."""
         ids: Collection[UUID] = [one.job.pk for one in tracked]
-        stale = Job.objects.filter(owner=self.owner, stale_since__isnull=False)
+        stale = Job.active().filter(owner=self.owner, stale_since__isnull=False)
         lifecycle.note(stale.filter(pk__in=ids), stale_since=None)

@@ -66,7 +66,7 @@ class Control:
         lane.ender.stop(tracked, job.grace_seconds)
 
     def _stop_cancelled(self) -> None:
-        for job in Job.objects.filter(owner=self.owner, state__in=ACTIVE, cancel_requested_at__isnull=False):
+        for job in Job.active().filter(owner=self.owner, cancel_requested_at__isnull=False):
             lane = self._lanes.get(job.executor)
             tracked = lane.board.find(job.execution_id) if lane else None
             if not (lane and tracked):

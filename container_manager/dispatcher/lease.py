@@ -36,9 +36,7 @@ class Lease:
     def take_over(self, executors: Collection[str]) -> list[Job]:
         """Own the active jobs of dispatchers that are gone. The fence shuts their old owner out."""
         _bury_the_dead()
-        orphans = Job.objects.filter(executor__in=executors, state__in=ACTIVE).exclude(
-            owner__in=DispatcherLease.objects.values("pk")
-        )
+        orphans = Job.active().filter(executor__in=executors).exclude(owner__in=DispatcherLease.objects.values("pk"))
         taken = [
             pk
             for pk, fence in orphans.values_list("pk", "fence")

@@ -127,7 +127,7 @@ def _cleaned_at(execution_ids: Collection[str]) -> dict[str, datetime | None]:
 
 
 def _missing(executor: str, listed: Collection[str], at: datetime) -> Iterator[Missing]:
-    running = Job.objects.filter(executor=executor, state=JobState.RUNNING, started_at__lt=at)
+    running = Job.active().filter(executor=executor, state=JobState.RUNNING, started_at__lt=at)
     for job in running.only("id", "attempt"):
         if job.execution_id not in listed:
             yield Missing(job.execution_id, str(job.pk))

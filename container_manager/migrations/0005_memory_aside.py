@@ -2,7 +2,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("container_manager", "0003_launch_path")]
+    dependencies = [("container_manager", "0004_hot_indexes")]
 
     operations = [
         migrations.AddField(
