@@ -8,6 +8,7 @@ make bench                                            # everything; writes docs/
 
 import argparse
 import importlib
+import signal
 import sys
 import time
 from collections.abc import Sequence
@@ -30,6 +31,7 @@ def main() -> int:
     parser.add_argument("--token", default="", help="with --url: a token that may launch, read, and see metrics")
     parser.add_argument("--executor", default="", help="with --url: the executor to launch on")
     asked = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # what was started is ended
     try:
         with World(asked.small, asked.url, asked.token, asked.executor) as world:
             found = measure(world, asked.sections or SECTIONS)
