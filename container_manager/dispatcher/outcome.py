@@ -22,6 +22,8 @@ def outcome_of(job: Job, execution: Execution) -> Outcome:
     reason, evidence = _reason(job, execution)
     if execution.exit_code is not None:
         evidence.setdefault("exit_code", execution.exit_code)
+    if execution.unheard_while_away and _ended_while_away(job, execution):
+        evidence["logs"] = "incomplete"  # as far as can be known: it may have written nothing more
     return Outcome(
         _STATES.get(reason, JobState.FAILED),
         reason,
@@ -102,11 +104,15 @@ def _died_with_the_engine(job: Job, execution: Execution) -> bool:
     """An engine that is stopped ends what it runs, and tells it afterwards like any other end."""
     if execution.fell_with_engine and execution.exit_code in (*_ENDED_BY_STOP, _NEVER_LEARNT):
         return True  # also where no dispatcher was there to see the outage
+    if execution.exit_code in _ENDED_BY_STOP:
+        return _ended_while_away(job, execution, _NOTICED_WITHIN)
+    return not execution.outlives_engine and _ended_while_away(job, execution)
+
+
+def _ended_while_away(job: Job, execution: Execution, noticed_within: timedelta = timedelta()) -> bool:
     if not (job.stale_since and execution.finished_at):
         return False
-    if execution.exit_code in _ENDED_BY_STOP:
-        return execution.finished_at >= job.stale_since - _NOTICED_WITHIN
-    return not execution.outlives_engine and execution.finished_at >= job.stale_since
+    return execution.finished_at >= job.stale_since - noticed_within
 
 
 def _possible_signal(exit_code: int | None) -> dict[str, Any]:

@@ -128,7 +128,7 @@ class DockerExecutor(ContainerExecutor):
 
     def inspect(self, execution_id: str) -> Execution:
         seen, found = self._look(execution_id)
-        seen = replace(seen, outlives_engine=self._live_restore)
+        seen = replace(seen, outlives_engine=self._live_restore, unheard_while_away=self._live_restore)
         if seen.status in (*ENDED, ExecutionStatus.NOT_FOUND):
             seen = replace(seen, usage=self._groups.usage(self._group(execution_id)))
         if seen.status != ExecutionStatus.FAILED or seen.exit_code is None:

@@ -101,6 +101,7 @@ class Execution:
     image_digest: str | None = None
     fell_with_engine: bool = False  # whether it is known to have ended when the engine went down
     outlives_engine: bool = True  # whether it would have run on while the engine was away
+    unheard_while_away: bool = False  # whether what it wrote then is lost when it ended before the engine was back
     usage: Usage = field(default_factory=Usage)
     dropped_bytes: Mapping[str, int] = field(default_factory=dict)  # by stream, what the engine did not keep; never 0
 

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 
 from tests.e2e.service import Service, until
 from tests.engine import PrivateEngine
+from tests.engine import client as docker_client
 
 JOBS = "/api/v1/executors/docker/jobs"
 HEALTH = "/api/v1/executors/docker/health"
@@ -36,11 +38,18 @@ def launch(client: httpx.Client, script: str) -> Callable[[], dict[str, Any]]:
     return lambda: client.get(answer.headers["location"]).json()
 
 
+def touch(private: PrivateEngine, path: str) -> None:
+    """Make a file in the job that ran before the outage."""
+    with closing(docker_client(private.base_url)) as engine:
+        (container,) = [each for each in engine.containers() if "echo before" in each["Command"]]
+        engine.exec_start(engine.exec_create(container["Id"], ["touch", path])["Id"])
+
+
 def test_an_outage_of_the_engine_loses_nothing(
     client: httpx.Client, private: PrivateEngine, request: pytest.FixtureRequest
 ) -> None:
     lives_on = "no live-restore" not in request.node.callspec.id
-    running = launch(client, "echo before; sleep 8; echo after; exit 4")
+    running = launch(client, "echo before; while [ ! -e /tmp/back ]; do sleep 0.1; done; echo after; exit 4")
     until(lambda: running()["state"] == "running", "the start of the job")
 
     private.stop()
@@ -55,6 +64,8 @@ def test_an_outage_of_the_engine_loses_nothing(
 
     private.start()
     until(lambda: client.get(HEALTH).json()["healthy"], "the good news")
+    if lives_on:
+        touch(private, "/tmp/back")
     until(lambda: waiting()["state"] == "succeeded", "the end of the job that waited", 60)
     ended = until(lambda: (job := running())["finished_at"] and job, "the end of the job that ran", 60)
 

@@ -159,5 +159,14 @@ def test_an_answer_to_the_engine_s_stop_is_no_success_of_the_job() -> None:
     assert outcome_of(job, ended_well(inside, outlives_engine=True)).reason == Reason.COMPLETED
 
 
-def ended_well(at: datetime, *, outlives_engine: bool) -> Execution:
-    return Execution(EXITED, exit_code=0, finished_at=at, outlives_engine=outlives_engine)
+def test_logs_of_a_job_that_ended_unheard_while_its_engine_was_away_are_said_to_be_incomplete() -> None:
+    job = ContainerJobFactory.build(active=True, stale_since=NOW)
+    inside, before = NOW + timedelta(seconds=1), NOW - timedelta(seconds=1)
+
+    assert outcome_of(job, ended_well(inside, unheard_while_away=True)).evidence["logs"] == "incomplete"
+    assert "logs" not in outcome_of(job, ended_well(before, unheard_while_away=True)).evidence
+    assert "logs" not in outcome_of(job, ended_well(inside)).evidence
+
+
+def ended_well(at: datetime, **facts: Any) -> Execution:
+    return Execution(EXITED, exit_code=0, finished_at=at, **facts)
