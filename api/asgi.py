@@ -1,5 +1,6 @@
 """`uvicorn api.asgi:application`: the API, for any ASGI server."""
 
+import gc
 import os
 
 import django
@@ -11,3 +12,5 @@ if not apps.ready:
     django.setup(set_prefix=False)
 
 application = import_string("api.handler.Handler")()
+
+gc.freeze()  # what is here now stays: to go through it again at each full collection holds up every request for a while

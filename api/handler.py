@@ -8,15 +8,12 @@ that any WSGI server runs.
 import asyncio
 import contextlib
 import contextvars
-import threading
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, MutableMapping
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from io import BytesIO
-from typing import Any, TypeVar, cast
+from typing import Any, cast
 
 from django.conf import settings
-from django.core import signals
 from django.core.handlers.asgi import ASGIRequest, get_script_prefix
 from django.core.handlers.base import BaseHandler
 from django.db import connections
@@ -27,13 +24,12 @@ from django.urls import set_script_prefix
 from api.middleware import HOLDS, REFUSED
 from api.protocol import MAX_HEADER_BYTES
 from api.streaming import Feeds, Followed
+from api.threads import Threads
 from api.waiting import Held, begin_shutdown, in_thread
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
-T = TypeVar("T")
-
 STREAM_THREADS = 4
 """Threads that read for streams, so that reading for many followers never stands before a request."""
 
@@ -44,8 +40,8 @@ class Handler(BaseHandler):
     def __init__(self) -> None:
         super().__init__()
         self.load_middleware(is_async=False)
-        self._pool = ThreadPoolExecutor(settings.PURSER.api_threads, thread_name_prefix="api")
-        self._stream_pool = ThreadPoolExecutor(STREAM_THREADS, thread_name_prefix="stream")
+        self._pool = Threads(settings.PURSER.api_threads, "api")
+        self._stream_pool = Threads(STREAM_THREADS, "stream")
         self._feeds = Feeds(partial(in_thread, self._stream_pool))
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
@@ -66,11 +62,8 @@ class Handler(BaseHandler):
 
     def close(self) -> None:
         """Close the connections that the threads have kept, and end the threads."""
-        for pool, threads in ((self._pool, settings.PURSER.api_threads), (self._stream_pool, STREAM_THREADS)):
-            together = threading.Barrier(threads)
-            for _ in range(threads):
-                pool.submit(_close_connections, together)
-            pool.shutdown()
+        for pool in (self._pool, self._stream_pool):
+            pool.close(connections.close_all)
 
     async def _serve(self, scope: Message, receive: Receive, send: Send) -> None:
         body: bytes | None = b""
@@ -81,7 +74,7 @@ class Handler(BaseHandler):
         if body is None:
             return
         context = contextvars.copy_context()
-        response = await self._hop(partial(context.run, self._respond, scope, body, refusal))
+        response = await self._pool.run(partial(context.run, self._respond, scope, body, refusal))
         if refusal:
             response["Connection"] = "close"  # what is left of the body is not read
         if isinstance(response, Held) or response.streaming:
@@ -91,7 +84,6 @@ class Handler(BaseHandler):
 
     def _respond(self, scope: Message, body: bytes, refusal: str) -> HttpResponseBase:
         set_script_prefix(get_script_prefix(scope))
-        signals.request_started.send(sender=type(self), scope=scope)
         response = self.get_response(_request(scope, body, refusal))
         if not (isinstance(response, Held) or response.streaming):
             response.close()
@@ -103,7 +95,7 @@ class Handler(BaseHandler):
                 await response.wait(partial(in_thread, self._pool))
             await (_send(response, send) if not response.streaming else self._stream(response, send))
         finally:
-            self._pool.submit(context.run, response.close)
+            self._pool.submit(partial(context.run, response.close))
 
     async def _stream(self, response: HttpResponseBase, send: Send) -> None:
         await send(_start(response))
@@ -119,16 +111,8 @@ class Handler(BaseHandler):
                     yield chunk
             return
         parts: Iterator[bytes] = iter(cast("StreamingHttpResponse", response))
-        while (part := await self._hop(partial(next, parts, None))) is not None:
+        while (part := await self._pool.run(partial(next, parts, None))) is not None:
             yield part
-
-    async def _hop(self, function: Callable[[], T]) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._pool, function)
-
-
-def _close_connections(together: threading.Barrier) -> None:
-    together.wait()
-    connections.close_all()
 
 
 def _refusal(scope: Message) -> str:

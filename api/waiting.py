@@ -12,13 +12,13 @@ import contextlib
 import threading
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import TypeVar
 
 from django.db import close_old_connections
 from django.http import HttpResponse
 
+from api.threads import Threads
 from container_manager.bell import bell
 
 LOOK_SECONDS = 5.0
@@ -108,7 +108,7 @@ class Held(HttpResponse):
                 await pause(min(self.remaining, LOOK_SECONDS))
 
 
-async def in_thread(pool: Executor, function: Callable[[], T]) -> T:
+async def in_thread(pool: Threads, function: Callable[[], T]) -> T:
     """Run a function that reads the database in a thread of the pool, whose connection is kept while it is good."""
 
     def run() -> T:
@@ -118,7 +118,7 @@ async def in_thread(pool: Executor, function: Callable[[], T]) -> T:
         finally:
             close_old_connections()
 
-    return await asyncio.get_running_loop().run_in_executor(pool, run)
+    return await pool.run(run)
 
 
 @contextlib.contextmanager
