@@ -2,7 +2,7 @@
 
 import logging
 import threading
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from uuid import UUID
@@ -46,6 +46,7 @@ class Board:
         self.executor = executor
         self.owner = owner
         self.healthy = False
+        self.when_running: Callable[[], object] = bool  # told of each execution that has got its deadline
         self._lock = threading.Lock()
         self._tracked: dict[str, Tracked] = {}
 

@@ -33,6 +33,10 @@ class Collector:
         self._thread.join(seconds)
         return self._whole
 
+    def give_up(self) -> None:
+        """Begin to stop; returns at once."""
+        self._stop.set()
+
     def stop(self) -> None:
         self._stop.set()
         self._thread.join()

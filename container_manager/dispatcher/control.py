@@ -1,5 +1,6 @@
 """Deadlines, cancels, queue timeouts and late cleanups: what time and people bring about."""
 
+import math
 import threading
 import time
 from collections.abc import Mapping
@@ -16,39 +17,51 @@ from container_manager.lifecycle import Outcome
 from container_manager.models import Attempt, Job
 from container_manager.states import ACTIVE, EventType, JobState, Reason
 
-_TICK_SECONDS = 0.1
 _LOOK_SECONDS = 1.0
 _HOUSEKEEPING_SECONDS = 5.0
 _BATCH = 100
 
 
 class Control:
-    """Looks at the clock often and at the books when somebody rings, or once a second."""
+    """Looks at the clock when a deadline comes, and at the books when somebody rings, or once a second."""
 
     def __init__(self, lanes: Mapping[str, Lane], owner: UUID) -> None:
         self._lanes = lanes
         self.owner = owner
-        self._rung = threading.Event()
+        self._wake = threading.Event()
+        self._rung = False
         self._next_look = 0.0
         self._next_housekeeping = 0.0
-        self._unsubscribe = bell.subscribe(CONTROL_TOPIC, self._rung.set)
+        self._unsubscribe = bell.subscribe(CONTROL_TOPIC, self._ring)
+        for lane in lanes.values():
+            lane.board.when_running = self._wake.set
 
     def close(self) -> None:
         self._unsubscribe()
-        self._rung.set()
+        self._wake.set()
+
+    def _ring(self) -> None:
+        self._rung = True
+        self._wake.set()
 
     def step(self) -> None:
+        self._wake.clear()
         self._enforce_deadlines()
         now = time.monotonic()
-        if self._rung.is_set() or now >= self._next_look:
-            self._rung.clear()
+        if self._rung or now >= self._next_look:
+            self._rung = False
             self._next_look = now + _LOOK_SECONDS
             self._stop_cancelled()
             self._end_overdue()
         if now >= self._next_housekeeping:
             self._next_housekeeping = now + _HOUSEKEEPING_SECONDS
             self._clean_leftovers()
-        self._rung.wait(_TICK_SECONDS)
+        self._wake.wait(max(min(self._next_look - time.monotonic(), self._next_deadline() - time.time()), 0))
+
+    def _next_deadline(self) -> float:
+        tracked = [one for lane in self._lanes.values() for one in lane.board.all()]
+        moments = [one.deadline if one.kill_at is None else one.kill_at for one in tracked]
+        return min((moment for moment in moments if moment is not None), default=math.inf)
 
     def _enforce_deadlines(self) -> None:
         now = time.time()

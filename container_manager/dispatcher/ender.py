@@ -49,6 +49,7 @@ class Ender:
         self._collect(tracked)
         tracked.deadline = deadline.timestamp() if deadline else None
         tracked.running = True
+        self._board.when_running()
         if tracked.ended:
             self.look_at([tracked])
 

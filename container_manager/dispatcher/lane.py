@@ -47,10 +47,14 @@ class Lane:
 
     def forget(self) -> None:
         """Own nothing any more: somebody else does."""
+        collectors = []
         for tracked in self.board.all():
             self.board.remove(tracked)
             if tracked.collector:
-                tracked.collector.stop()
+                tracked.collector.give_up()
+                collectors.append(tracked.collector)
+        for collector in collectors:
+            collector.stop()
 
     def adopt(self, jobs: Iterable[Job]) -> None:
         """Go on with jobs that another dispatcher has left: the engine knows each execution by its name."""

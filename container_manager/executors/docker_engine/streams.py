@@ -11,6 +11,7 @@ from typing import Any, Self
 import requests
 
 TICK_SECONDS = 0.05
+GUARD_SECONDS = 0.2
 PATIENCE_SECONDS = 1.0
 GATHER_SECONDS = 0.002
 _BATCH = 256 * 1024
@@ -150,7 +151,7 @@ class StreamGuard:
 
     def _run(self) -> None:
         pause = threading.Event()
-        while not pause.wait(TICK_SECONDS):
+        while not pause.wait(GUARD_SECONDS):
             with self._lock:
                 if not self._guarded:
                     self._running = False
