@@ -33,6 +33,7 @@ logger = logging.getLogger(__name__)
 
 BEGIN_SECONDS = 10.0
 LOOK_SECONDS = 0.002
+QUIET_SECONDS = 0.5
 REST_SECONDS = 30.0
 PAY_AGAIN_SECONDS = 10.0
 IDLE_MIB = 8  # what one that waits takes of the host: its shim, its init and the gate
@@ -96,6 +97,7 @@ class WarmPools:
         self._architecture = ""
         self._is_done = False  # with no pools, once nothing is left of earlier ones
         self._paid_until = 0.0
+        self._taken_at = -QUIET_SECONDS
 
     def __bool__(self) -> bool:
         return bool(self._pools)
@@ -114,6 +116,7 @@ class WarmPools:
                 mine.free.clear()
                 raise Misfit(f"the image of the warm pool of {pool.image} has changed, and it is being filled anew")
             if mine.free:
+                self._taken_at = time.monotonic()
                 return mine.free.pop()
         raise Misfit(f"the warm pool of {pool.image} has none ready: {mine.problem or 'it is being filled'}")
 
@@ -224,7 +227,8 @@ class WarmPools:
         return [prepared.name for prepared in kept]
 
     def _fill(self, pool: _Pool) -> None:
-        """Make one."""
+        """Make one, when a job that has just been given one has had time to end: they would share the host."""
+        time.sleep(max(self._taken_at + QUIET_SECONDS - time.monotonic(), 0))
         made = self._make(pool)
         if made is None:
             pool.rests_until = time.monotonic() + REST_SECONDS
