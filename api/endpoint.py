@@ -264,17 +264,27 @@ def answer(document: Mapping[str, Any], status: int = 200, **headers: str) -> Ht
     return HttpResponse(orjson.dumps(document), status=status, content_type=JSON, headers=named)
 
 
-def tagged(request: Request, document: Mapping[str, Any]) -> HttpResponse:
-    """A JSON answer with its ETag, or 304 when that is what the client has.
+@dataclass(frozen=True, slots=True)
+class Tagged:
+    """A JSON answer with its ETag.
 
     The tag is of the bytes themselves: not every figure of a job is counted in its version.
     """
-    body = orjson.dumps(document)
-    tag = f'"{hashlib.blake2b(body, digest_size=16).hexdigest()}"'
-    known = request.META.get("HTTP_IF_NONE_MATCH", "")
-    if known and (known.strip() == "*" or tag in {each.removeprefix("W/") for each in parse_etags(known)}):
-        return HttpResponseNotModified(headers={"ETag": tag})
-    return HttpResponse(body, content_type=JSON, headers={"ETag": tag})
+
+    body: bytes
+    tag: str
+
+    @classmethod
+    def of(cls, document: Mapping[str, Any]) -> "Tagged":
+        body = orjson.dumps(document)
+        return cls(body, f'"{hashlib.blake2b(body, digest_size=16).hexdigest()}"')
+
+    def to(self, request: Request) -> HttpResponse:
+        """The answer, or 304 when that is what the client has."""
+        known = request.META.get("HTTP_IF_NONE_MATCH", "").strip()
+        if known and (known == "*" or self.tag in {each.removeprefix("W/") for each in parse_etags(known)}):
+            return HttpResponseNotModified(headers={"ETag": self.tag})
+        return HttpResponse(self.body, content_type=JSON, headers={"ETag": self.tag})
 
 
 def find_job(request: Request, job: str, executor: str | None = None) -> Job:

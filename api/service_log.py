@@ -27,8 +27,8 @@ _QUIET = ("urllib3", "docker", "asyncio", "uvicorn", "faker")
 def configure(options: Mapping[str, str]) -> None:
     """Set up logging. `options` are `level` and `format` (auto, json, text), as in the configuration."""
     # What no line of ours shows is not looked for: the optimization that Python's logging HOWTO describes.
-    logging._srcfile = None  # type: ignore[assignment]
-    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = logging.logAsyncioTasks = False
+    logging._srcfile = None
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     structlog.configure(
         processors=[*_SHARED, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         logger_factory=structlog.stdlib.LoggerFactory(),

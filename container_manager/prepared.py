@@ -3,7 +3,7 @@
 Writing a query of thirty columns costs Django ten times what it costs a database to answer it by key.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -46,6 +46,10 @@ class Prepared:
 
     def __call__(self, **values: Any) -> list[Row]:
         """All rows of the answer, for a value of each slot."""
+        return self.converted(self.raw(**values))
+
+    def raw(self, **values: Any) -> tuple[tuple[Any, ...], ...]:
+        """The same as the database gives them."""
         connection = connections[DEFAULT_DB_ALIAS]
         written = self._written.get(connection.vendor) or self._write(connection)
         given = {
@@ -54,9 +58,14 @@ class Prepared:
         }
         with connection.cursor() as cursor:
             cursor.execute(written.sql, given)
-            found = [[*row] for row in cursor.fetchall()]
+            return tuple(cursor.fetchall())
+
+    def converted(self, rows: Iterable[tuple[Any, ...]]) -> list[Row]:
+        """What `raw` gives, as Python has it."""
+        connection = connections[DEFAULT_DB_ALIAS]
+        found = [[*row] for row in rows]
         for row in found:
-            for column, expression, convert in written.converters:
+            for column, expression, convert in self._written[connection.vendor].converters:
                 if row[column] is not None:
                     row[column] = convert(row[column], expression, connection)
         return found

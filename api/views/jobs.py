@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from typing import Any, cast
 
 from django.conf import settings
 from django.http import HttpResponse
@@ -16,7 +17,7 @@ from api.documents import (
     job_path,
     listed_job_document,
 )
-from api.endpoint import ETAG, IF_NONE_MATCH, Header, View, answer, at_hand, endpoint, find_job, tagged
+from api.endpoint import ETAG, IF_NONE_MATCH, Header, Tagged, View, answer, at_hand, endpoint, find_job
 from api.errors import ExecutorForbidden
 from api.middleware import HOLDS
 from api.parsing import Query, read_job_request, read_nothing, read_object
@@ -31,7 +32,7 @@ from container_manager.bell import end_topic, job_topic
 from container_manager.executors.registry import executors
 from container_manager.models import Job
 from container_manager.spec import JobRequest
-from container_manager.states import TERMINAL
+from container_manager.states import TERMINAL, JobState
 from container_manager.tokens import Scope
 
 CLEANUP_WAIT_SECONDS = 30.0
@@ -163,12 +164,12 @@ class JobStatus(View):
         """
         found = find_job(request, job, executor)
         if query.wait is None:
-            return tagged(request, job_document(found))
+            return _told(found).to(request)
         known = found.version if query.version is None else query.version
 
         def when_changed(now: Job, final: bool) -> HttpResponse | None:
             changed = final or now.state in TERMINAL or now.version != known
-            return tagged(request, job_document(now)) if changed else None
+            return _told(now).to(request) if changed else None
 
         return _hold(request, found, query.wait, when_changed)
 
@@ -239,7 +240,15 @@ def _list(request: Request, query: JobListQuery, executor: str | None) -> HttpRe
         updated_since=query.updated_since,
     )  # fmt: skip
     page = listing.page(token.namespace, filters, limit=query.limit, cursor=query.cursor)
-    return tagged(request, job_page_document(page))
+    return Tagged.of(job_page_document(page)).to(request)
+
+
+def _told(job: Job) -> Tagged:
+    """What is told of a job. It is kept with it, but for one that waits: why it does depends on others."""
+    if job.state == JobState.QUEUED:
+        return Tagged.of(job_document(job))
+    kept: dict[str, Any] = vars(job)
+    return cast("Tagged", kept.get("told") or kept.setdefault("told", Tagged.of(job_document(job))))
 
 
 def _preferred_wait(request: Request) -> float | None:

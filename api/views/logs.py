@@ -5,7 +5,7 @@ from django.http.response import HttpResponseBase
 from rest_framework.request import Request
 
 from api.documents import log_page_document
-from api.endpoint import ETAG, IF_NONE_MATCH, JSON, Header, View, endpoint, find_job, tagged
+from api.endpoint import ETAG, IF_NONE_MATCH, JSON, Header, Tagged, View, endpoint, find_job
 from api.errors import InvalidQuery
 from api.examples import of_model
 from api.following import (
@@ -121,7 +121,7 @@ def _page(request: Request, reader: LogReader, query: LogQuery) -> HttpResponse:
     page, began, after = reader.page(reader.start, query.limit or _PAGE_LINES, tail=reader.tail)
     following = reader.next_attempt(after, page)
     over = following is None and reader.is_over(page)
-    return tagged(request, log_page_document(began.attempt, page, str(following or after), over))
+    return Tagged.of(log_page_document(began.attempt, page, str(following or after), over)).to(request)
 
 
 def _stream(reader: LogReader, query: LogQuery, form: str) -> HttpResponseBase:
