@@ -2,6 +2,7 @@
 
 import functools
 import inspect
+import threading
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import groupby
@@ -40,6 +41,9 @@ _POLICY = (
     "left out where there is no limit."
 )
 _STANDING = "About how many requests (`r`) are left of it, and the seconds (`t`) until there are all again."
+
+_making = threading.Lock()
+"""Held while the document is made: its makers keep what they make with the views, which all threads share."""
 
 
 _UNCHANGED = OpenApiResponse(None, description="It is still as the client has it; nothing is sent again.")
@@ -185,14 +189,25 @@ def _problems(kinds: Iterable[type[PurserError]]) -> Iterator[tuple[Any, OpenApi
         yield (status, PROBLEM_JSON), OpenApiResponse(Problem, description=description, examples=examples)
 
 
-@functools.cache
 def document() -> dict[str, Any]:
     """The whole OpenAPI document, the same for every caller."""
-    generator: Any = SchemaGenerator(urlconf=settings.ROOT_URLCONF)  # type: ignore[no-untyped-call]
-    return cast("dict[str, Any]", generator.get_schema(request=None, public=True))
+    with _making:
+        return _document()
 
 
 def yaml() -> bytes:
     """The same as `openapi.yaml` has it."""
+    with _making:
+        return _yaml()
+
+
+@functools.cache
+def _document() -> dict[str, Any]:
+    generator: Any = SchemaGenerator(urlconf=settings.ROOT_URLCONF)  # type: ignore[no-untyped-call]
+    return cast("dict[str, Any]", generator.get_schema(request=None, public=True))
+
+
+@functools.cache
+def _yaml() -> bytes:
     renderer: Any = OpenApiYamlRenderer()
-    return cast("bytes", renderer.render(document(), renderer_context={}))
+    return cast("bytes", renderer.render(_document(), renderer_context={}))

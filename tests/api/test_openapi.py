@@ -2,8 +2,10 @@
 
 import json
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
+from threading import Barrier
 from typing import Any
 
 import pytest
@@ -185,6 +187,16 @@ def test_the_committed_file_is_what_the_code_says(tmp_path: Path) -> None:
 
 def test_what_is_served_is_what_is_committed() -> None:
     assert Client().get("/api/schema").content == COMMITTED.read_bytes()
+
+
+@pytest.mark.parametrize(("ask", "kept"), [(schema.document, schema._document), (schema.yaml, schema._yaml)])
+def test_it_is_made_once_however_many_ask_first(ask: Callable[[], Any], kept: Any) -> None:
+    kept.cache_clear()
+    together = Barrier(4)
+    with ThreadPoolExecutor(4) as threads:
+        asked = [threads.submit(lambda: (together.wait(), ask())[1]) for _ in range(4)]
+
+    assert len({id(each.result()) for each in asked}) == 1
 
 
 def test_every_operation_has_a_name_of_its_own() -> None:
