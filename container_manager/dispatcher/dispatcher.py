@@ -63,6 +63,8 @@ class Dispatcher:
             lane.drain(max(deadline - time.monotonic(), 0))
         for thread in self._threads:
             thread.join(max(deadline - time.monotonic(), 0))
+        for lane in self._lanes.values():
+            lane.board.executor.close()
         self._lease.give_up()
 
     def _keep_lease(self) -> None:

@@ -43,7 +43,6 @@ class Lane:
         self._launcher.close(max(deadline - time.monotonic(), 0))
         self.ender.close(max(deadline - time.monotonic(), 0))
         self.forget()
-        self.board.executor.close()
 
     def forget(self) -> None:
         """Own nothing any more: somebody else does."""

@@ -521,7 +521,7 @@ def test_the_same_attempt_launched_by_two_processes_at_once_runs_once(tmp_path: 
             before = runs(client, executor, 7)
             job = engine.spec("echo once; exit 7")
             with ThreadPoolExecutor(2) as threads:
-                results = list(threads.map(lambda one: one.launch_job(job), (executor, other)))
+                results = list(threads.map(DockerExecutor.launch_job, (executor, other), (job, job)))
             # One that is overtaken between its create and its start is refused: it finds its container gone.
             assert job.execution_id in [value for ok, value in results if ok]
             end, stdout, _ = engine.run(executor, job)

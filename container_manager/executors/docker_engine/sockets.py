@@ -7,7 +7,7 @@ import http.client
 import socket
 from collections import deque
 from collections.abc import Mapping
-from contextlib import closing
+from contextlib import closing, suppress
 from typing import Any
 
 import orjson
@@ -58,6 +58,7 @@ class Connections:
         self._path = path
         self._most = most
         self._idle: deque[UnixConnection] = deque()
+        self._closed = False
 
     def ask(
         self, method: str, target: str, body: str | bytes | None, headers: Mapping[str, str], timeout: float
@@ -69,15 +70,23 @@ class Connections:
         except BaseException:
             connection.close()
             raise
-        if connection.sock is not None and len(self._idle) < self._most:
-            self._idle.append(connection)
-        else:
-            connection.close()
+        self._keep(connection)
         return answer
 
     def close(self) -> None:
+        """Keep none any more, neither those that are in use now."""
+        self._closed = True
         while self._idle:
-            self._idle.pop().close()
+            with suppress(IndexError):  # somebody has taken it in between
+                self._idle.pop().close()
+
+    def _keep(self, connection: UnixConnection) -> None:
+        if connection.sock is None or len(self._idle) >= self._most:
+            connection.close()
+            return
+        self._idle.append(connection)
+        if self._closed:
+            self.close()
 
     def _take(self, timeout: float) -> UnixConnection:
         while True:
