@@ -14,6 +14,7 @@ from django.http.response import HttpResponseBase
 from django.utils.http import parse_etags
 from pydantic import BaseModel
 from rest_framework import exceptions as drf
+from rest_framework.negotiation import BaseContentNegotiation, DefaultContentNegotiation
 from rest_framework.permissions import BasePermission
 from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
@@ -43,6 +44,7 @@ from container_manager.tokens import Scope
 
 JSON = "application/json"
 _READS = ("GET", "HEAD")
+_NEGOTIATION = DefaultContentNegotiation()
 Answer = type[BaseModel] | Text | None
 Method = Callable[..., HttpResponseBase]
 
@@ -141,7 +143,6 @@ class View(APIView):
 
     authentication_classes = [BearerAuthentication]
     permission_classes = [_Permission]
-    parser_classes = ()
     format_kwarg = None
     http_method_names = ["get", "head", "post", "put", "patch", "delete"]
     schema = Schema()
@@ -173,6 +174,9 @@ class View(APIView):
             if recollection.holds:
                 return response
         return super().dispatch(request, **path)
+
+    def initialize_request(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Request:
+        return Request(request, authenticators=self.get_authenticators(), negotiator=_NEGOTIATION)
 
     def perform_authentication(self, request: Request) -> None:
         """Who asks, counted: each token has its rate, and addresses may not guess for ever."""
@@ -218,6 +222,9 @@ class View(APIView):
         except drf.NotAcceptable:
             given = ", ".join(renderer.media_type for renderer in self.get_renderers())
             raise NotAcceptable(f"Accept: {request.headers.get('Accept')} cannot be given; here is: {given}") from None
+
+    def get_content_negotiator(self) -> BaseContentNegotiation:
+        return _NEGOTIATION
 
     def get_exception_handler(self) -> Callable[..., HttpResponse | None]:
         return exception_handler

@@ -14,8 +14,10 @@ from io import BytesIO
 from typing import Any, cast
 
 from django.conf import settings
+from django.core import signals
+from django.core.cache import close_caches
 from django.core.handlers.asgi import ASGIRequest, get_script_prefix
-from django.core.handlers.base import BaseHandler
+from django.core.handlers.base import BaseHandler, reset_urlconf
 from django.db import connections
 from django.http import HttpRequest, StreamingHttpResponse
 from django.http.response import HttpResponseBase
@@ -40,6 +42,9 @@ class Handler(BaseHandler):
     def __init__(self) -> None:
         super().__init__()
         self.load_middleware(is_async=False)
+        # Django closes caches after each request, of which there are none, and forgets the URLconf, which is but one.
+        signals.request_finished.disconnect(close_caches)
+        signals.request_finished.disconnect(reset_urlconf)
         self._pool = Threads(settings.PURSER.api_threads, "api")
         self._stream_pool = Threads(STREAM_THREADS, "stream")
         self._feeds = Feeds(partial(in_thread, self._stream_pool))

@@ -1,6 +1,7 @@
 """Prometheus: what this process counts, and what the database knows for all of them."""
 
 from collections.abc import Iterable, Mapping
+from functools import cache
 from typing import TypeVar
 
 from django.conf import settings
@@ -49,9 +50,14 @@ _stage_seconds = Histogram(
 
 def observe_request(method: str, route: str, status: int, seconds: float) -> None:
     """Count one request. `route` is the template of its path."""
-    method = method if method in _METHODS else "other"
-    _requests.labels(method, route, str(status)).inc()
-    _request_seconds.labels(method, route).observe(seconds)
+    count, times = _of_requests(method if method in _METHODS else "other", route, str(status))
+    count.inc()
+    times.observe(seconds)
+
+
+@cache
+def _of_requests(method: str, route: str, code: str) -> tuple[Counter, Histogram]:
+    return _requests.labels(method, route, code), _request_seconds.labels(method, route)
 
 
 def exposition(accept: str) -> tuple[bytes, str]:

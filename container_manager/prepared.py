@@ -31,9 +31,8 @@ class Slot(Expression):
 @dataclass(frozen=True, slots=True)
 class _Written:
     sql: str
-    parameters: tuple[
-        tuple[str, Any], ...
-    ]  # by name: to look for the places of nameless ones costs more than to answer
+    constants: dict[str, Any]  # by name: to look for the places of nameless ones costs more than to answer
+    slots: list[tuple[str, Slot]]
     converters: tuple[tuple[int, Any, Any], ...]  # of which column, from which expression, by what
 
 
@@ -52,10 +51,7 @@ class Prepared:
         """The same as the database gives them."""
         connection = connections[DEFAULT_DB_ALIAS]
         written = self._written.get(connection.vendor) or self._write(connection)
-        given = {
-            name: each.value(values[each.name], connection) if isinstance(each, Slot) else each
-            for name, each in written.parameters
-        }
+        given = written.constants | {name: slot.value(values[slot.name], connection) for name, slot in written.slots}
         with connection.cursor() as cursor:
             cursor.execute(written.sql, given)
             return tuple(cursor.fetchall())
@@ -77,7 +73,8 @@ class Prepared:
         columns = compiler.get_converters([column for column, _, _ in compiler.select])
         written = self._written[connection.vendor] = _Written(
             sql.replace("%%", "%%%%") % tuple(f"%({name})s" for name, _ in named),
-            tuple(named),
+            {name: each for name, each in named if not isinstance(each, Slot)},
+            [(name, each) for name, each in named if isinstance(each, Slot)],
             tuple((column, expression, each) for column, (several, expression) in columns.items() for each in several),
         )
         return written
