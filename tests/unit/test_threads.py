@@ -50,8 +50,12 @@ def test_who_has_gone_is_not_told_and_harms_nobody(threads: Threads) -> None:
 def test_work_whose_loop_is_closed_ends_in_silence(threads: Threads) -> None:
     let_go, done = threading.Event(), threading.Event()
 
+    def work() -> None:
+        let_go.wait()
+        done.set()
+
     async def leave() -> None:
-        waiting = asyncio.create_task(threads.run(lambda: let_go.wait() and done.set()))
+        waiting = asyncio.create_task(threads.run(work))
         await asyncio.sleep(0)
         waiting.cancel()
 
