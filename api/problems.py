@@ -132,7 +132,7 @@ def problem(request: HttpRequest | Request, error: PurserError) -> HttpResponse:
 def _detail(error: PurserError) -> str:
     """The error's sentence, with places as `errors` has them."""
     if isinstance(error, InvalidBody):
-        return "; ".join(f"{_pointer(each)}: {each.detail}" for each in error.errors)
+        return "; ".join(f"{_pointer(each)}: {each.detail}" if each.field else each.detail for each in error.errors)
     return str(error)
 
 

@@ -67,6 +67,7 @@ class Prepared:
         return found
 
     def _write(self, connection: Any) -> _Written:
+        connection.ensure_connection()  # or Django opens one for its version alone
         compiler = self._rows().query.get_compiler(connection=connection)
         sql, parameters = compiler.as_sql()
         named = [(f"p{number}", parameter) for number, parameter in enumerate(parameters)]

@@ -11,7 +11,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import TypeVar
 
-from django.db import DEFAULT_DB_ALIAS
+from django.db import DEFAULT_DB_ALIAS, connection
 from django.db.models import CharField, F, Model, QuerySet, Subquery, TextField
 from django.db.models.functions import Cast, JSONObject
 
@@ -95,6 +95,7 @@ def confirming(rows: QuerySet[M]) -> Iterator[M]:
     if not token():
         yield from rows
         return
+    connection.ensure_connection()  # or Django opens one for its version alone
     row = None
     for row in rows.annotate(token_stamp=stamp(token())):
         confirm(row.token_stamp)  # type: ignore[attr-defined]
