@@ -12,12 +12,6 @@ _SQLITE = (
     CREATE TRIGGER audit_is_not_changed BEFORE UPDATE ON container_manager_auditentry
     BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END
     """,
-    # REPLACE deletes the row in its way without a trigger; id is -1 here where none is given.
-    """
-    CREATE TRIGGER audit_is_not_replaced BEFORE INSERT ON container_manager_auditentry
-    WHEN EXISTS (SELECT 1 FROM container_manager_auditentry WHERE id = NEW.id)
-    BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END
-    """,
     """
     CREATE TRIGGER audit_is_kept BEFORE DELETE ON container_manager_auditentry
     WHEN OLD.at >= (SELECT before FROM audit_horizon)
