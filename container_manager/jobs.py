@@ -37,6 +37,7 @@ from container_manager.states import ACTIVE, TERMINAL, EventType, JobState, Reas
 STARS = "***"
 """Stands for a value that is not shown."""
 
+_NEAR = 1000  # more than there are launches at one moment
 _VISIBLE_ASCII = re.compile(r"[\x21-\x7e]{1,255}")
 
 
@@ -283,10 +284,7 @@ def _cores(millis: int | None) -> float | None:
 
 
 def _insert(job: Job) -> Job:
-    queue = Job.objects.filter(executor=job.executor, state=JobState.QUEUED)
-    most = settings.PURSER.max_queued
-    if queue.order_by("-priority", "queued_at", "id")[most - 1 : most].exists():
-        raise QueueFull(f"{most} jobs wait on executor {job.executor!r}; try again later")
+    _check_queue(job.executor)
     _check_queued_quota(job.namespace)
     job.version, job.updated_at = 1, lifecycle.stamp()
     job.save(force_insert=True)
@@ -306,6 +304,20 @@ def _join(executor: str, namespace: str) -> bool:
         return outbox.is_watched(share)
     Share.objects.bulk_create([Share(executor=executor, namespace=namespace)], ignore_conflicts=True)
     return outbox.has_webhooks(namespace)
+
+
+def _check_queue(executor: str) -> None:
+    """Raises QueueFull. Near the bound one launch at a time is looked at, so that no two take the last place."""
+    most = settings.PURSER.max_queued
+    if most <= _NEAR or _has_queued(executor, most - _NEAR):
+        Capacity.objects.select_for_update().get_or_create(executor=executor)
+        if _has_queued(executor, most):
+            raise QueueFull(f"{most} jobs wait on executor {executor!r}; try again later")
+
+
+def _has_queued(executor: str, number: int) -> bool:
+    queue = Job.objects.filter(executor=executor, state=JobState.QUEUED).order_by("-priority", "queued_at", "id")
+    return queue[number - 1 : number].exists()
 
 
 def _check_queued_quota(namespace: str) -> None:

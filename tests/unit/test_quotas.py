@@ -115,11 +115,19 @@ def test_jobs_racing_on_two_executors_for_a_quota_of_ten_are_exactly_ten() -> No
 def test_launches_racing_for_the_last_place_in_a_namespaces_queue_are_one() -> None:
     namespaces.set_quotas("a", max_queued=1)
 
-    def attempt() -> bool:
-        try:
-            launch()
-        except QueueFull:
-            return False
-        return True
+    assert in_threads([is_accepted] * 8).count(True) == 1
 
-    assert in_threads([attempt] * 8).count(True) == 1
+
+@pytest.mark.django_db(transaction=True)
+def test_launches_racing_for_the_last_places_in_an_executors_queue_are_as_many(settings: Any) -> None:
+    settings.PURSER = settings.PURSER.model_copy(update={"max_queued": 2})
+
+    assert in_threads([is_accepted] * 8).count(True) == 2
+
+
+def is_accepted() -> bool:
+    try:
+        launch()
+    except QueueFull:
+        return False
+    return True
