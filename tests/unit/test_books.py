@@ -56,7 +56,7 @@ OPTIONS = {
     "other": {"total_memory": 30, "max_memory": 20},
 }
 QUEUED_AT_MOST = 6
-EXAMPLES = int(os.environ.get("PURSER_TEST_EXAMPLES", "10"))
+EXAMPLES = int(os.environ.get("PURSER_TEST_EXAMPLES", "25"))
 
 
 class Books(RuleBasedStateMachine):
@@ -112,6 +112,7 @@ class Books(RuleBasedStateMachine):
             assert key is None or self.keys.setdefault((namespace, key), launched.job.pk) == launched.job.pk
             self.accepted.add(launched.job.pk)
 
+    @precondition(lambda self: Job.objects.filter(state=JobState.QUEUED).exists())
     @rule(executor=st.sampled_from(sorted(OPTIONS)), most=st.integers(1, 3), by=st.integers(0, 1))
     def claim(self, executor: str, most: int, by: int) -> None:
         for job in claim(self.executors[executor], self.leases[by].id, most):
@@ -134,6 +135,7 @@ class Books(RuleBasedStateMachine):
         )
         assert marked is (job.timed_out_at is None)
 
+    @precondition(lambda self: Job.objects.filter(state="queued", queue_deadline__lte=timezone.now()).exists())
     @rule()
     def end_overdue(self) -> None:
         due = set(Job.objects.filter(state="queued", queue_deadline__lte=timezone.now()).values_list("pk", flat=True))
@@ -141,6 +143,7 @@ class Books(RuleBasedStateMachine):
         ended = Job.objects.filter(pk__in=due)
         assert {(job.state, job.reason) for job in ended} <= {(JobState.FAILED, Reason.QUEUE_TIMEOUT)}
 
+    @precondition(lambda self: Job.objects.filter(state__in=ACTIVE).exists())
     @rule(gone=st.integers(0, 1), data=st.data())
     def take_over_from_a_dispatcher_that_is_silent(self, gone: int, data: st.DataObject) -> None:
         DispatcherLease.objects.filter(pk=self.leases[gone].id).update(lease_expires_at=timezone.now())
@@ -170,6 +173,7 @@ class Books(RuleBasedStateMachine):
         attempt = data.draw(st.sampled_from(list(left)))
         lifecycle.attempt_cleaned(attempt.job_id, attempt.number, 0.1)
 
+    @precondition(lambda self: Job.objects.filter(cleaned_at__isnull=False).exists())
     @rule()
     def retire(self) -> None:
         over = set(Job.objects.filter(cleaned_at__isnull=False).values_list("pk", flat=True))
@@ -286,7 +290,7 @@ def held(**narrowed: str) -> tuple[int, int, int]:
 
 
 @pytest.mark.django_db
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 def test_the_books_balance_after_every_step_of_any_interleaving(settings: Any) -> None:
     backend = "container_manager.executors.mock.MockExecutor"
     settings.PURSER = settings.PURSER.model_copy(update={"retention_seconds": 0, "log_retention_seconds": 0})
