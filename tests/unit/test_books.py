@@ -52,7 +52,7 @@ from container_manager.spec import JobRequest
 from container_manager.states import ACTIVE, TERMINAL, TRANSITIONS, EventType, JobState, Reason
 
 OPTIONS = {
-    "mock": {"total_memory": 40, "total_cpu": 4, "max_jobs": 4},
+    "mock": {"total_memory": 22, "total_cpu": 1.5, "max_jobs": 3},
     "other": {"total_memory": 30, "max_memory": 20},
 }
 QUEUED_AT_MOST = 6
