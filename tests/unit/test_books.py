@@ -52,8 +52,8 @@ from container_manager.spec import JobRequest
 from container_manager.states import ACTIVE, TERMINAL, TRANSITIONS, EventType, JobState, Reason
 
 OPTIONS = {
-    "mock": {"total_memory": 22, "total_cpu": 1.5, "max_jobs": 3},
-    "other": {"total_memory": 30, "max_memory": 20},
+    "mock": {"total_memory": 30, "total_cpu": 1.2},
+    "other": {"total_memory": 60, "max_memory": 20, "max_jobs": 2},
 }
 QUEUED_AT_MOST = 6
 EXAMPLES = int(os.environ.get("PURSER_TEST_EXAMPLES", "25"))
@@ -82,11 +82,15 @@ class Books(RuleBasedStateMachine):
         namespaces.set_quotas("b", max_memory_mib=memory, max_cpu_millis=millis)
 
     @rule(
-        executor=st.sampled_from(sorted(OPTIONS)), namespace=st.sampled_from("abc"), memory=st.integers(1, 20),
-        cpu=st.sampled_from([0.1, 0.5, 1.0]), priority=st.integers(0, 1),
+        count=st.integers(1, 5), executor=st.sampled_from(sorted(OPTIONS)), namespace=st.sampled_from("abc"),
+        memory=st.integers(1, 20), cpu=st.sampled_from([0.1, 0.5, 1.0]), priority=st.integers(0, 1),
         wait=st.sampled_from([None, 1e-6, 60.0]), key=st.sampled_from([None, None, "one", "two"]),
     )  # fmt: skip
-    def submit(self, executor: str, namespace: str, key: str | None, **request: Any) -> None:
+    def submit(self, count: int, **wanted: Any) -> None:
+        for _ in range(count):
+            self.submit_one(**wanted)
+
+    def submit_one(self, executor: str, namespace: str, key: str | None, **request: Any) -> None:
         body = JobRequest(
             command=["x"], memory_mib=request["memory"], cpu_cores=request["cpu"], priority=request["priority"],
             queue_timeout_seconds=request["wait"],
@@ -113,7 +117,7 @@ class Books(RuleBasedStateMachine):
             self.accepted.add(launched.job.pk)
 
     @precondition(lambda self: Job.objects.filter(state=JobState.QUEUED).exists())
-    @rule(executor=st.sampled_from(sorted(OPTIONS)), most=st.integers(1, 3), by=st.integers(0, 1))
+    @rule(executor=st.sampled_from(sorted(OPTIONS)), most=st.integers(1, 5), by=st.integers(0, 1))
     def claim(self, executor: str, most: int, by: int) -> None:
         for job in claim(self.executors[executor], self.leases[by].id, most):
             assert (job.state, job.owner) == (JobState.LAUNCHING, self.leases[by].id)
