@@ -33,7 +33,7 @@ NO_PID = 2**22 + 1
 def spec(*argv: str, **changes: Any) -> dict[str, Any]:
     return {
         "argv": list(argv), "sandbox": [], "env": {"PATH": "/usr/bin:/bin"}, "mark": {}, "working_dir": "/",
-        "stdin": None, "user": None, "cgroups": {}, "log_max_bytes": 1 << 20, **changes,
+        "stdin": None, "user": None, "secret_dirs": [], "cgroups": {}, "log_max_bytes": 1 << 20, **changes,
     }  # fmt: skip
 
 
