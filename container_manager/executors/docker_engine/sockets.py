@@ -5,6 +5,7 @@ An HTTP client for everything spends five times as long on one, in the interpret
 
 import http.client
 import socket
+import weakref
 from collections import deque
 from collections.abc import Mapping
 from contextlib import closing, suppress
@@ -59,6 +60,7 @@ class Connections:
         self._most = most
         self._idle: deque[UnixConnection] = deque()
         self._closed = False
+        weakref.finalize(self, _close_all, self._idle)  # whoever forgets to close leaves no sockets either
 
     def ask(
         self, method: str, target: str, body: str | bytes | None, headers: Mapping[str, str], timeout: float
@@ -76,9 +78,7 @@ class Connections:
     def close(self) -> None:
         """Keep none any more, neither those that are in use now."""
         self._closed = True
-        while self._idle:
-            with suppress(IndexError):  # somebody has taken it in between
-                self._idle.pop().close()
+        _close_all(self._idle)
 
     def _keep(self, connection: UnixConnection) -> None:
         if connection.sock is None or len(self._idle) >= self._most:
@@ -98,6 +98,12 @@ class Connections:
                 connection.sock.settimeout(timeout)
                 return connection
             connection.close()
+
+
+def _close_all(idle: deque[UnixConnection]) -> None:
+    while idle:
+        with suppress(IndexError):  # somebody has taken it in between
+            idle.pop().close()
 
 
 def exchange(
