@@ -1,4 +1,4 @@
-.PHONY: help up down serve test bench soak fuzz lint format openapi lock gate
+.PHONY: help up down serve test bench soak fuzz lint format openapi lock
 
 help:  ## Show this list
 	@grep -E '^[a-z]+:.*##' Makefile | sed 's/:.*## /\t/'
@@ -35,6 +35,3 @@ openapi:  ## Write openapi.yaml, purser/api_client and docs/configuration.md ane
 
 lock:  ## Choose the versions of all dependencies anew
 	@scripts/bootstrap dev && scripts/lock
-
-gate:  ## Build the program that waits in prepared containers anew
-	@scripts/bootstrap dev && scripts/gate

@@ -155,6 +155,7 @@ def test_without_debug_mode_no_call_is_logged(caplog: pytest.LogCaptureFixture) 
 def test_before_the_first_launch_there_are_no_times() -> None:
     assert BareExecutor().get_performance_stats() == {
         "operation_times": [], "average_time": 0.0, "total_time": 0.0, "p50": None, "p95": None, "p99": None,
+        "stages": {},
     }  # fmt: skip
 
 
