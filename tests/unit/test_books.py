@@ -51,7 +51,7 @@ from container_manager.resources import Resources
 from container_manager.spec import JobRequest
 from container_manager.states import ACTIVE, TERMINAL, TRANSITIONS, EventType, JobState, Reason
 
-OPTIONS = {
+OPTIONS: dict[str, dict[str, float]] = {
     "mock": {"total_memory": 30, "total_cpu": 1.2},
     "other": {"total_memory": 60, "max_memory": 20, "max_jobs": 2},
 }
