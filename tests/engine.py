@@ -120,8 +120,14 @@ class PrivateEngine:
         finally:
             self.stop()
             self._end_shims()
-            subprocess.run(["umount", "-l", str(self._folder / "data-root")], check=False, capture_output=True)
+            self._unmount()
             shutil.rmtree(self._folder)
+
+    def _unmount(self) -> None:
+        """What an engine has mounted it may leave so: its data, and the host's network namespace as jobs had it."""
+        points = [line.split(" ")[1] for line in Path("/proc/self/mounts").read_text().splitlines()]
+        for point in reversed([point for point in points if point.startswith(f"{self._folder}/")]):
+            subprocess.run(["umount", "-l", point], check=False, capture_output=True)
 
     def _end_shims(self) -> None:
         """An engine with live-restore that went down while it started a container forgets its shim, which stays."""

@@ -171,10 +171,12 @@ class DockerExecutor(ContainerExecutor):
             return seen
         signal = seen.exit_code - SIGNALLED
         bounds = [_stamp(at) for at in (seen.started_at, seen.finished_at + EVENT_DELAY)]
-        with self._engine.events(self._owned, *bounds, container=[container], event=["kill", "die"]) as events:
+        with self._engine.events(self._owned, *bounds, container=[container], event=["kill", "die", "oom"]) as events:
             told = list(events.documents())
         if not any(event["Action"] == "die" for event in told):
             return replace(seen, fell_with_engine=self._fell_with_its_engine(seen.finished_at))
+        if any(event["Action"] == "oom" for event in told):  # the engine heard of it too late for its own record
+            return replace(seen, oom_killed=True)
         sent = {event["Actor"]["Attributes"].get("signal") for event in told if event["Action"] == "kill"}
         return replace(seen, signal=signal) if str(signal) in sent else seen
 

@@ -161,13 +161,15 @@ class TestSupervising:
             time.sleep(0.01)
 
     def test_main_detaches_says_that_it_is_up_and_lets_the_lock_go_at_its_end(self, where: ExecutionDirectory) -> None:
-        pid, told, said = self.start_main(where, spec("sh", "-c", "sleep 0.2; exit 3"))
+        go = where.path / "go"
+        pid, told, said = self.start_main(where, spec("sh", "-c", f"until [ -e {go} ]; do sleep 0.01; done; exit 3"))
         os.write(told, b"[]")
         os.close(told)
         assert exit_code(pid) == 0
         with os.fdopen(said, "rb") as saying:
             assert saying.read() == supervisor_module.UP
         assert where.is_locked()
+        go.touch()
         self.until_it_is_gone(where)
         assert where.inspect().exit_code == 3
 
